@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Command } from "@smithy/types";
+import type { Bus, Ports } from "./bus";
+import type { Clock } from "./clock";
+
+/** Where a resource lives: state is kept apart for each account and region. */
+export interface Scope {
+  /** 12 digits. */
+  readonly account: string;
+  /** For example `eu-west-1`. */
+  readonly region: string;
+}
+
+/** Who calls, as the request's signature tells. */
+export interface Caller {
+  /** The access key id of the SigV4 credential, or "" for an unsigned request. */
+  readonly accessKeyId: string;
+  readonly account: string;
+}
+
+/** The parts of the HTTP request that a few operations need (S3 keys, checksums, presigned parameters). */
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query as sent, still percent-encoded. */
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body with aws-chunked framing already removed. */
+  readonly body: Buffer;
+  /** Trailing headers of an aws-chunked body, lower-case names (checksum trailers). */
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly sourceIp: string;
+}
+
+/** What every operation is given beside its input. */
+export interface Context extends Scope {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly http: RawRequest;
+  /** Overrides for the answer: a status other than the model's (206, 304) and headers that no output member carries. */
+  readonly reply: { status?: number; headers?: Record<string, string> };
+}
+
+/** What a service may use of the emulator it runs in. One per emulator and service. */
+export interface Host {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  /** `http://127.0.0.1:4566`: what Lambda functions get as AWS_ENDPOINT_URL. No trailing slash. */
+  endpoint(): string;
+  /** The host and port for URLs that go to people, for example queue URLs: `localhost:4566`. */
+  readonly publicHost: () => string;
+  readonly port: () => number;
+  /** Reports an unexpected exception in background work; never for a caller's mistake. */
+  report(error: unknown, where: string): void;
+}
+
+/** Members of an SDK client module that are operations: the name of `SendMessageCommand` is `SendMessage`. */
+type OperationName<Sdk> = { [K in keyof Sdk]: K extends `${infer Name}Command` ? Name : never }[keyof Sdk];
+
+type CommandOf<Sdk, Name extends string> = `${Name}Command` extends keyof Sdk ? Sdk[`${Name}Command`] : never;
+
+// biome-ignore lint/suspicious/noExplicitAny: only the input and output types are read
+type InputOf<C> = C extends new (input: infer I) => Command<any, any, any, any, any> ? I : never;
+type OutputOf<C> =
+  // biome-ignore lint/suspicious/noExplicitAny: only the input and output types are read
+  C extends new (...args: any[]) => Command<any, any, any, infer O, any> ? Omit<O, "$metadata"> : never;
+
+/**
+ * The operations of a service: names and types are those of its SDK client. `Sdk` is the type of the client module,
+ * `typeof import("@aws-sdk/client-sqs")`. An operation of the AWS model that has no entry here answers 501 with its name.
+ *
+ * An operation may return its output or a promise of it; an operation that waits for nothing should not be async,
+ * because that costs time on the hot path.
+ */
+export type Operations<Sdk> = {
+  [Name in OperationName<Sdk> & string]?: (
+    input: InputOf<CommandOf<Sdk, Name>>,
+    context: Context,
+  ) => OutputOf<CommandOf<Sdk, Name>> | Promise<OutputOf<CommandOf<Sdk, Name>>>;
+};
+
+/** A request to a data plane (an execute-api URL, a user pool's key set): whole, before any AWS protocol is applied. */
+export interface DataPlaneRequest {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: string;
+  /** Path without query, still percent-encoded; for execute-api: everything from the stage on, `/prod/thingsee`. */
+  readonly path: string;
+  /** The part behind `?`, or "". */
+  readonly query: string;
+  /** What the route's pattern captured, for example the API id. */
+  readonly id: string;
+  /** Reads the whole body; rejects with AwsError 413 when it is larger than `limit` bytes. */
+  body(limit?: number): Promise<Buffer>;
+}
+
+/** One running service of one emulator. */
+export interface Service<Sdk = unknown> {
+  readonly operations: Operations<Sdk>;
+  /** What other services may ask of this one; see {@link Ports}. */
+  readonly ports?: Partial<Ports>;
+  /** Answers data-plane requests; `core/routes.ts` says which paths and hosts belong to which service. */
+  serve?(request: DataPlaneRequest): Promise<void> | void;
+  /** Forgets all state, stops background work and waits for it; the service goes on as if new. */
+  reset(): Promise<void> | void;
+  /** Stops for good. @default reset */
+  close?(): Promise<void> | void;
+}
+
+/** What the registry knows of a service before it is loaded, and how to make one. */
+export interface ServiceDefinition<Sdk = unknown> {
+  /** The SDK client module that gives the wire protocol; loaded with the service. */
+  readonly sdk: () => Sdk;
+  /** The client class in that module, for example `SQSClient`. */
+  readonly client: keyof Sdk & string;
+  create(host: Host): Service<Sdk>;
+}
+
+/** Gives a definition its types: `export const sqs = defineService({ sdk: () => require(...), ... })`. */
+export const defineService = <Sdk>(definition: ServiceDefinition<Sdk>): ServiceDefinition<Sdk> => definition;
+
+/** State per account and region, made when first asked for. */
+export class Scoped<State> {
+  private readonly states = new Map<string, State>();
+
+  constructor(private readonly make: (scope: Scope) => State) {}
+
+  of({ account, region }: Scope): State {
+    const key = `${account}/${region}`;
+    let state = this.states.get(key);
+    if (!state) {
+      state = this.make({ account, region });
+      this.states.set(key, state);
+    }
+    return state;
+  }
+
+  /** Every state made so far. */
+  all(): Iterable<State> {
+    return this.states.values();
+  }
+
+  clear(): void {
+    this.states.clear();
+  }
+}

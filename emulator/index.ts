@@ -1,0 +1,3 @@
+export { Clock } from "./core/clock";
+export { type Emulator, type EmulatorOptions, startEmulator } from "./core/emulator";
+export { AwsError } from "./core/errors";

@@ -1,0 +1,18 @@
+import type { Ports } from "./core/bus";
+import type { ServiceDefinition } from "./core/service";
+
+/**
+ * Every service, by its SigV4 signing name, loaded on first use. `ports` names what it offers on the bus.
+ * To add a service: write `services/<name>/index.ts` and give it a line here.
+ */
+export const registry: Record<string, { load: () => ServiceDefinition<never>; ports?: readonly (keyof Ports)[] }> = {
+  sts: { load: () => require("./services/sts").definition, ports: ["sts"] },
+  iam: { load: () => require("./services/iam").definition, ports: ["iam"] },
+  logs: { load: () => require("./services/logs").definition, ports: ["logs"] },
+  dynamodb: { load: () => require("./services/dynamodb").definition },
+  sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
+  s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
+  lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
+  apigateway: { load: () => require("./services/apigateway").definition },
+  "cognito-idp": { load: () => require("./services/cognito-idp").definition, ports: ["cognito"] },
+};

@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { defineConfig } from "vitest/config";
+
+const root = import.meta.dirname;
+const compiled = new Set(["components", "handlers", "deploy", "emulator", "index"]);
+
+/**
+ * Tests run the compiled program, never a transformed copy of its sources: functions that become Lambdas are serialized
+ * from the code that Node really loaded (see CONTRIBUTING.md).
+ */
+const useCompiled = {
+  name: "sensorcast:use-compiled",
+  enforce: "pre" as const,
+  resolveId(source: string, importer: string | undefined) {
+    if (!importer || !source.startsWith(".")) return null;
+    const path = relative(root, resolve(dirname(importer), source));
+    if (!compiled.has(path.split("/")[0]!)) return null;
+    const target = [`dist/${path}.js`, `dist/${path}/index.js`].map((p) => resolve(root, p)).find((p) => existsSync(p));
+    if (!target) throw new Error(`${path} is not compiled: run "npm run compile"`);
+    return { id: target, external: true };
+  },
+};
+
+export default defineConfig({
+  plugins: [useCompiled],
+  test: {
+    include: ["integration/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
