@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Command } from "@smithy/types";
 import type { Bus, Ports } from "./bus";
 import type { Clock } from "./clock";
+import type { AwsError } from "./errors";
 
 /** Where a resource lives: state is kept apart for each account and region. */
 export interface Scope {
@@ -94,11 +95,20 @@ export interface DataPlaneRequest {
   body(limit?: number): Promise<Buffer>;
 }
 
+/** The query protocol of a service that its SDK no longer describes (SQS before its JSON protocol). */
+export interface LegacyQuery {
+  fromQuery(fields: URLSearchParams, path: string): { operation: string; input: object };
+  toXml(operation: string, output: object, requestId: string): string;
+  errorToXml(error: AwsError, requestId: string): string;
+}
+
 /** One running service of one emulator. */
 export interface Service<Sdk = unknown> {
   readonly operations: Operations<Sdk>;
   /** What other services may ask of this one; see {@link Ports}. */
   readonly ports?: Partial<Ports>;
+  /** Form-encoded requests of older SDKs, for a service whose model has moved to JSON. */
+  readonly legacyQuery?: LegacyQuery;
   /** Answers data-plane requests; `core/routes.ts` says which paths and hosts belong to which service. */
   serve?(request: DataPlaneRequest): Promise<void> | void;
   /** Forgets all state, stops background work and waits for it; the service goes on as if new. */

@@ -1,0 +1,73 @@
+import { bucketOfHost } from "./protocols/s3";
+
+/** Where a request goes: to a data plane, to the emulator itself, or to the API of a service. */
+export type Address =
+  | { kind: "internal"; path: string }
+  | { kind: "data"; service: string; id: string; path: string }
+  | { kind: "api"; service: string; region: string; accessKeyId: string };
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** X-Amz-Target prefixes, for requests that carry no credential scope. */
+const targets: readonly [RegExp, string][] = [
+  [/^DynamoDB_/, "dynamodb"],
+  [/^AmazonSQS/, "sqs"],
+  [/^Logs_/, "logs"],
+  [/^AWSCognitoIdentityProviderService/, "cognito-idp"],
+];
+
+/** `Version` of the query protocol's services, for the same case. */
+const versions: Record<string, string> = { "2011-06-15": "sts", "2010-05-08": "iam", "2012-11-05": "sqs" };
+
+/** Paths of unsigned REST requests. */
+const paths: readonly [RegExp, string][] = [
+  [
+    /^\/(2014-11-13|2015-03-31|2017-03-31|2017-10-31|2019-09-25|2019-09-30|2020-04-22|2020-06-30|2021-\d\d-\d\d|2024-\d\d-\d\d)\//,
+    "lambda",
+  ],
+  [/^\/(restapis|apikeys|usageplans|domainnames|account)(\/|$)/, "apigateway"],
+];
+
+/**
+ * Finds out who a request is for: internal and data-plane addresses by path or host, AWS APIs by the SigV4 credential
+ * scope, else by X-Amz-Target, query version or path; what is left is S3, as an unsigned GET of an object is.
+ */
+export function addressOf(path: string, query: string, headers: Headers, form: () => string): Address {
+  if (path.startsWith("/_")) {
+    const api = /^\/_aws\/execute-api\/([^/]+)(\/.*)?$/.exec(path);
+    if (api) return { kind: "data", service: "apigateway", id: api[1]!, path: api[2] ?? "/" };
+    const domain = /^\/_aws\/cognito-idp\/([^/]+)(\/.*)$/.exec(path);
+    if (domain) return { kind: "data", service: "cognito-idp", id: domain[1]!, path: domain[2]! };
+    if (/^\/_(emulator|localstack)\//.test(path)) return { kind: "internal", path };
+  }
+  const host = headers.host ?? "";
+  if (host.includes(".execute-api.")) {
+    return { kind: "data", service: "apigateway", id: host.slice(0, host.indexOf(".")), path };
+  }
+  const login = /^([^.]+)\.auth\./.exec(host);
+  if (login) return { kind: "data", service: "cognito-idp", id: login[1]!, path };
+  const pool = /^\/([a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+)(\/.*)$/.exec(path);
+  if (pool) return { kind: "data", service: "cognito-idp", id: pool[1]!, path: pool[2]! };
+
+  const scope =
+    /Credential=([^/,\s]*)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "") ??
+    /[?&]?X-Amz-Credential=([^&/%]+)(?:%2F|\/)\d{8}(?:%2F|\/)([^&/%]+)(?:%2F|\/)([^&/%]+)(?:%2F|\/)/i.exec(query);
+  if (scope) return { kind: "api", accessKeyId: scope[1]!, region: scope[2]!, service: alias(scope[3]!) };
+
+  return { kind: "api", accessKeyId: "", region: "us-east-1", service: guess(path, headers, form) };
+}
+
+/** The same API under another signing name. */
+const alias = (service: string) => (service === "s3express" || service === "s3-object-lambda" ? "s3" : service);
+
+function guess(path: string, headers: Headers, form: () => string): string {
+  const target = headers["x-amz-target"];
+  if (target) return targets.find(([pattern]) => pattern.test(target))?.[1] ?? target.split(/[._]/)[0]!;
+  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) {
+    const version = new URLSearchParams(form()).get("Version");
+    if (version && versions[version]) return versions[version];
+  }
+  const host = headers.host ?? "";
+  if (bucketOfHost(host)) return "s3";
+  return paths.find(([pattern]) => pattern.test(path))?.[1] ?? "s3";
+}

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import type { IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Clock } from "./clock";
+import type { Answer } from "./protocols/wire";
+import { type Interceptor, makeServer, type RequestRecord } from "./server";
+import { Services } from "./services";
+
+/** How to start an emulator. */
+export interface EmulatorOptions {
+  /** TCP port; 0 takes a free one. @default 4566 */
+  port?: number;
+  /** Address to listen on. Other machines reach it only when this says so. @default "127.0.0.1" */
+  host?: string;
+  /** Told of faults in the emulator's own background work. @default writes them to stderr */
+  onFault?: (error: unknown, where: string) => void;
+}
+
+/** An embedded AWS that runs in this process. Several can run at once; each has its own state, clock and port. */
+export interface Emulator {
+  /** `http://127.0.0.1:<port>`: the `endpoint` of SDK clients, AWS_ENDPOINT_URL of tools. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** The time that every service goes by; `clock.advance("14 days")` moves it. */
+  readonly clock: Clock;
+  /** Calls `watcher` after each answered request. Returns the way to stop. */
+  watch(watcher: (record: RequestRecord) => void): () => void;
+  /** Calls `interceptor` before each API operation; it may throw an AwsError to answer with. Returns the way to stop. */
+  intercept(interceptor: Interceptor): () => void;
+  /** Forgets all resources of all accounts and regions. The port stays open. */
+  reset(): Promise<void>;
+  /** Stops background work, functions and the server. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts an embedded AWS.
+ *
+ * ```ts
+ * await using aws = await startEmulator({ port: 0 });
+ * const sqs = new SQSClient({ endpoint: aws.endpoint, region: "eu-west-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } });
+ * ```
+ *
+ * @throws Error with code EADDRINUSE when the port is taken.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const clock = new Clock();
+  const interceptors = new Set<Interceptor>();
+  const watchers = new Set<(record: RequestRecord) => void>();
+  const report = options.onFault ?? ((error, where) => console.error(`emulator: ${where}:`, error));
+  let port = 0;
+  const endpoint = () => `http://127.0.0.1:${port}`;
+
+  const services: Services = new Services((service) => ({
+    clock,
+    bus: services,
+    endpoint,
+    publicHost: () => `localhost:${port}`,
+    port: () => port,
+    report: (error, where) => report(error, `${service} ${where}`),
+  }));
+
+  const reset = async () => {
+    await services.reset();
+    clock.clear();
+  };
+  const server = makeServer({
+    services,
+    clock,
+    interceptors,
+    watchers,
+    report,
+    internal: (method, path, headers) => internal(method, path, headers, services, reset),
+  });
+  server.listen(options.port ?? 4566, options.host ?? "127.0.0.1");
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+
+  const close = async () => {
+    await services.close();
+    clock.clear();
+    server.closeAllConnections();
+    await new Promise<void>((done) => server.close(() => done()));
+  };
+  return {
+    endpoint: endpoint(),
+    port,
+    clock,
+    watch: subscribe(watchers),
+    intercept: subscribe(interceptors),
+    reset,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const subscribe =
+  <T>(subscribers: Set<T>) =>
+  (subscriber: T) => {
+    subscribers.add(subscriber);
+    return () => {
+      subscribers.delete(subscriber);
+    };
+  };
+
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+/** The emulator's own addresses. A web page of another origin is refused: it could otherwise reset a developer's stack. */
+async function internal(
+  method: string,
+  path: string,
+  headers: IncomingHttpHeaders,
+  services: Services,
+  reset: () => Promise<void>,
+): Promise<Answer> {
+  if (headers.origin && !/^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.origin)) {
+    return json(403, { message: `Origin ${headers.origin} may not use this address` });
+  }
+  const name = path.replace(/^\/_(emulator|localstack)\//, "");
+  if (method === "GET" && name === "health") {
+    const { registry } = await import("../registry");
+    const loaded = new Set(services.loaded());
+    const states = Object.keys(registry).map((service) => [service, loaded.has(service) ? "running" : "available"]);
+    return json(200, { services: Object.fromEntries(states), edition: "sensorcast" });
+  }
+  if (method === "POST" && name === "reset") {
+    await reset();
+    return json(200, { status: "reset" });
+  }
+  return json(404, {
+    message: `${method} ${path} is not an address of the emulator; it has GET health and POST reset`,
+  });
+}

@@ -1,0 +1,258 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { accountOf } from "./access-key";
+import { type Address, addressOf } from "./address";
+import { isChunked, unchunk } from "./chunked";
+import type { Clock } from "./clock";
+import { AwsError, internalFailure, notEmulated } from "./errors";
+import { readLegacyQuery } from "./legacy-query";
+import { bucketOfHost } from "./protocols/s3";
+import type { Answer, Call, WireRequest } from "./protocols/wire";
+import type { Context, DataPlaneRequest } from "./service";
+import type { Running, Services } from "./services";
+
+/** One request that was answered, for whoever watches. */
+export interface RequestRecord {
+  /** Signing name of the service, or `execute-api` and the like for data planes. */
+  readonly service: string;
+  /** Operation, or method and path for data planes. */
+  readonly operation: string;
+  readonly status: number;
+  /** Error code when it failed. */
+  readonly code?: string;
+  readonly durationMs: number;
+  readonly account: string;
+  readonly region: string;
+  readonly requestId: string;
+}
+
+/** Looks at a call before it runs; throws an AwsError to answer with that instead. May wait. */
+export type Interceptor = (call: {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly context: Context;
+}) => void | Promise<void>;
+
+export interface ServerDependencies {
+  readonly services: Services;
+  readonly clock: Clock;
+  readonly interceptors: ReadonlySet<Interceptor>;
+  readonly watchers: ReadonlySet<(record: RequestRecord) => void>;
+  /** Answers `/_emulator/...` and `/_localstack/...`. */
+  internal(method: string, path: string, headers: IncomingMessage["headers"]): Answer | Promise<Answer>;
+  report(error: unknown, where: string): void;
+}
+
+/** Largest request body that is taken, in bytes; more gets 413. Everything is kept in memory. */
+const bodyLimit = 512 * 1024 * 1024;
+
+type Headers = Record<string, string | undefined>;
+
+/** The HTTP front of the emulator: address, body, protocol, operation, answer, in this order. */
+export function makeServer(dependencies: ServerDependencies): Server {
+  const server = createServer({ keepAlive: true, keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
+    handle(dependencies, request, response).catch((error) => {
+      // A client that went away in the middle is not a fault of the emulator.
+      if (!request.destroyed) dependencies.report(error, `${request.method} ${request.url}`);
+      if (!response.headersSent && !response.destroyed) response.writeHead(500).end();
+    });
+  });
+  return server;
+}
+
+async function handle(deps: ServerDependencies, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? "" : url.slice(mark + 1);
+  const headers = request.headers as Headers;
+  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+  // Only an unsigned form has to be read to know which service it is for.
+  let early = addressOf(path, query, headers, () => "");
+  if (early.kind === "internal")
+    return send(response, await deps.internal(request.method ?? "GET", path, request.headers));
+  if (early.kind === "data") return serveData(deps, early, query, request, response);
+  const raw = await readBody(request, bodyLimit);
+  if (isForm && early.accessKeyId === "") {
+    const full = addressOf(path, query, headers, () => raw.toString("utf8"));
+    if (full.kind === "api") early = full;
+  }
+  await serveApi(deps, early, { path, query, url, headers, isForm }, raw, request, response);
+}
+
+async function serveApi(
+  deps: ServerDependencies,
+  address: Extract<Address, { kind: "api" }>,
+  {
+    path,
+    query,
+    url,
+    headers,
+    isForm,
+  }: { path: string; query: string; url: string; headers: Headers; isForm: boolean },
+  raw: Buffer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now();
+  const requestId = randomUUID();
+  const account = accountOf(address.accessKeyId) ?? "000000000000";
+  const wireRequest: WireRequest = {
+    method: request.method ?? "GET",
+    url,
+    path,
+    query,
+    headers,
+    body: raw,
+    trailers: {},
+    sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
+  };
+  let running: Running | undefined;
+  let wire: Running["wire"] | undefined;
+  let call: Call | undefined;
+  let answer: Answer;
+  let code: string | undefined;
+  try {
+    running = deps.services.get(address.service);
+    wire = running.wire;
+    if (isForm && running.model.protocol !== "query") wire = readLegacyQuery(running) ?? wire;
+    const prepared = address.service === "s3" ? prepareS3(wireRequest) : wireRequest;
+    call = wire.read(prepared);
+    const operation = running.operation(call.operation.name);
+    if (!operation) throw notEmulated(address.service, call.operation.name);
+    const context: Context = {
+      account,
+      region: address.region,
+      caller: { accessKeyId: address.accessKeyId, account },
+      requestId,
+      http: prepared,
+      reply: {},
+    };
+    for (const intercept of deps.interceptors) {
+      const wait = intercept({ service: address.service, operation: call.operation.name, input: call.input, context });
+      if (wait) await wait;
+    }
+    const result = operation(call.input, context);
+    const output = (result instanceof Promise ? await result : result) as Record<string, unknown> | undefined;
+    answer = wire.write(call.operation, output ?? {}, requestId);
+    if (context.reply.status || context.reply.headers) {
+      answer = {
+        status: context.reply.status ?? answer.status,
+        headers: { ...answer.headers, ...context.reply.headers },
+        body: answer.body,
+      };
+    }
+  } catch (error) {
+    const known = error instanceof AwsError ? error : internalFailure();
+    if (known !== error) deps.report(error, `${address.service}:${call?.operation.name ?? "?"}`);
+    code = known.code;
+    answer = wire ? wire.writeError(known, requestId, wireRequest) : plainError(known, requestId);
+  }
+  send(response, answer, request.method === "HEAD");
+  if (deps.watchers.size > 0) {
+    const record: RequestRecord = {
+      service: address.service,
+      operation: call?.operation.name ?? wireRequest.method,
+      status: answer.status,
+      ...(code && { code }),
+      durationMs: performance.now() - started,
+      account,
+      region: address.region,
+      requestId,
+    };
+    for (const watch of deps.watchers) watch(record);
+  }
+}
+
+/** Takes the bucket out of host or path, and the framing off an aws-chunked body. */
+function prepareS3(request: WireRequest): WireRequest {
+  const framed = isChunked(request.headers) ? unchunk(request.body) : undefined;
+  const base = framed ? { ...request, ...framed } : request;
+  const hosted = bucketOfHost(request.headers.host ?? "");
+  if (hosted) return { ...base, bucket: hosted };
+  const [, bucket = "", ...rest] = request.path.split("/");
+  if (bucket === "") return base;
+  return { ...base, bucket: decodeURIComponent(bucket), path: `/${rest.join("/")}` };
+}
+
+const plainError = (error: AwsError, requestId: string): Answer => ({
+  status: error.status,
+  headers: { "content-type": "application/json", "x-amzn-requestid": requestId, "x-amzn-errortype": error.code },
+  body: JSON.stringify({ __type: error.code, message: error.message }),
+});
+
+async function serveData(
+  deps: ServerDependencies,
+  address: Extract<Address, { kind: "data" }>,
+  query: string,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now();
+  const request: DataPlaneRequest = {
+    message,
+    response,
+    method: message.method ?? "GET",
+    path: address.path,
+    query,
+    id: address.id,
+    body: (limit = bodyLimit) => readBody(message, limit),
+  };
+  const { service } = deps.services.get(address.service);
+  if (!service.serve) {
+    return send(response, plainError(notEmulated(address.service, "data plane"), randomUUID()));
+  }
+  try {
+    await service.serve(request);
+  } catch (error) {
+    if (!(error instanceof AwsError)) deps.report(error, `${address.service} ${request.method} ${address.path}`);
+    if (response.headersSent) response.destroy();
+    else send(response, plainError(error instanceof AwsError ? error : internalFailure(), randomUUID()));
+  }
+  if (deps.watchers.size > 0) {
+    const record: RequestRecord = {
+      service: address.service === "apigateway" ? "execute-api" : address.service,
+      operation: `${request.method} ${address.path}`,
+      status: response.statusCode,
+      durationMs: performance.now() - started,
+      account: "",
+      region: "",
+      requestId: String(response.getHeader("x-amzn-requestid") ?? ""),
+    };
+    for (const watch of deps.watchers) watch(record);
+  }
+}
+
+/**
+ * Reads a body whole.
+ *
+ * @throws AwsError 413 when it is larger than `limit` bytes; the rest is read and dropped, so that the client sees the answer.
+ */
+function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.on("end", () => {
+      if (size > limit) reject(new AwsError("RequestEntityTooLarge", `The request body exceeds ${limit} bytes`, 413));
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    });
+    request.on("error", reject);
+  });
+}
+
+/** Sends an answer; to HEAD without its body, but with the length that a service may have set for it. */
+export function send(response: ServerResponse, { status, headers, body }: Answer, isHead = false): void {
+  if (response.destroyed) return;
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (status !== 204 && status !== 304 && !(isHead && headers["content-length"]))
+    headers["content-length"] = String(length);
+  response.writeHead(status, headers);
+  if (isHead) response.end();
+  else response.end(body);
+}
