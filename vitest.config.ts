@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { CountReporter } from "./integration/harness/count-reporter";
 
 const root = import.meta.dirname;
-const compiled = new Set(["components", "handlers", "deploy", "emulator", "index"]);
+const compiled = new Set(["bench", "cli", "components", "deploy", "emulator", "handlers", "index"]);
 
 /**
  * Tests run the compiled program, never a transformed copy of its sources: functions that become Lambdas are serialized
@@ -26,7 +27,9 @@ export default defineConfig({
   plugins: [useCompiled],
   test: {
     include: ["integration/**/*.test.ts"],
+    // Forked processes: the closure serializer needs the inspector, which worker threads lack.
     pool: "forks",
+    reporters: ["default", new CountReporter()],
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -61,10 +61,9 @@ type OperationName<Sdk> = { [K in keyof Sdk]: K extends `${infer Name}Command` ?
 type CommandOf<Sdk, Name extends string> = `${Name}Command` extends keyof Sdk ? Sdk[`${Name}Command`] : never;
 
 // biome-ignore lint/suspicious/noExplicitAny: only the input and output types are read
-type InputOf<C> = C extends new (input: infer I) => Command<any, any, any, any, any> ? I : never;
-type OutputOf<C> =
-  // biome-ignore lint/suspicious/noExplicitAny: only the input and output types are read
-  C extends new (...args: any[]) => Command<any, any, any, infer O, any> ? Omit<O, "$metadata"> : never;
+type AnyCommand<Input, Output> = abstract new (...args: any[]) => Command<any, Input, any, Output, any>;
+type InputOf<C> = C extends AnyCommand<infer Input, infer _Output> ? Input : never;
+type OutputOf<C> = C extends AnyCommand<infer _Input, infer Output> ? Omit<Output, "$metadata"> : never;
 
 /**
  * The operations of a service: names and types are those of its SDK client. `Sdk` is the type of the client module,

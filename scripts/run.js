@@ -1,0 +1,42 @@
+// `npm start`, `npm test` and the other commands come through here: set up what is missing, then run the command.
+
+const { spawn } = require("node:child_process");
+const path = require("node:path");
+const { ensureNode, root } = require("./node");
+
+const bin = (name) => path.join(root, "node_modules", name);
+
+/** What each command runs under Node, after the set-up. */
+const commands = {
+  start: ["dist/cli/start.js"],
+  emulator: ["dist/cli/emulator.js"],
+  bench: ["dist/bench/index.js"],
+  test: [bin("vitest/vitest.mjs"), "run"],
+  lint: [bin("@biomejs/biome/bin/biome"), "check", "."],
+  format: [bin("@biomejs/biome/bin/biome"), "check", "--write", "."],
+  types: [bin("typescript/bin/tsc"), "--noEmit", "-p", "."],
+  compile: [],
+};
+
+const say = (line) => process.stderr.write(`sensorcast: ${line}\n`);
+
+const [name, ...args] = process.argv.slice(2);
+const command = commands[name];
+if (!command) {
+  say(`"${name}" is not a command; there are ${Object.keys(commands).join(", ")}`);
+  process.exit(2);
+}
+
+const nodeFolder = ensureNode(say);
+const node = nodeFolder ? path.join(nodeFolder, process.platform === "win32" ? "node.exe" : "node") : process.execPath;
+if (nodeFolder) process.env.PATH = nodeFolder + path.delimiter + process.env.PATH;
+require("./install").ensureDependencies(say, node);
+if (name !== "lint" && name !== "format" && name !== "types") require("./compile").compile(say);
+if (command.length > 0) {
+  const child = spawn(node, ["--enable-source-maps", ...command, ...args], { cwd: root, stdio: "inherit" });
+  // Ctrl-C reaches the whole group: the child decides when it is done, and with which exit code.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => (signal === "SIGINT" ? undefined : child.kill(signal)));
+  }
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+}
