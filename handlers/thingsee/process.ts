@@ -1,0 +1,128 @@
+import type { Clients } from "../clients";
+import { describe, mapConcurrent } from "../retry";
+import type { Element } from "./body";
+import type { Stage } from "./dead-letter";
+import { forward } from "./forward";
+import { digestOf, type StoredItem, toItem } from "./item";
+import { type OnMessage, problemOf, type ThingseeMessage } from "./message";
+import { identity, writeItems } from "./store";
+
+/** What the way of a message is made of. */
+export interface Path {
+  readonly clients: Clients;
+  readonly table: string;
+  /** Days until an item may be deleted; 0 keeps it for ever. */
+  readonly ttlDays: number;
+  /** URLs of the queues that get every stored message. */
+  readonly queues: readonly string[];
+  readonly onMessage?: OnMessage;
+  /** Milliseconds since 1970 at which work must end, so that time is left to dead-letter the rest. */
+  readonly deadline: number;
+}
+
+/** An element and where it came from. */
+export interface Received extends Element {
+  readonly requestId: string;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** Set when it is stored already and only these queues miss it. */
+  readonly missingQueues?: readonly string[];
+}
+
+/** Why an element did not get through. */
+export interface Failure {
+  readonly stage: Stage;
+  readonly reason: string;
+  /** For the stage `forward`: the queues that did not get it. It is stored nevertheless. */
+  readonly queues?: string[];
+}
+
+/** A message on its way, or where that ended: with a failure, or dropped by the callback. */
+type Step = { message: ThingseeMessage; entry: StoredItem } | { failure: Failure } | "dropped";
+
+/** Callbacks under way at a time for one request. */
+const PARALLEL = 16;
+
+/**
+ * Takes elements through validation, callback, table and queues. Gives, in their order, the failure of each that did
+ * not get through. Elements do not affect each other.
+ */
+export async function processElements(elements: readonly Received[], path: Path): Promise<(Failure | undefined)[]> {
+  const steps = await mapConcurrent(elements, PARALLEL, (element) => prepare(element, path));
+  const toStore: Record<string, StoredItem> = {};
+  steps.forEach((step, i) => {
+    if (isReady(step) && !elements[i]?.missingQueues) toStore[identity(step.entry)] = step.entry;
+  });
+  const notStored = await writeItems(Object.values(toStore), {
+    dynamodb: path.clients.dynamodb(),
+    table: path.table,
+    deadline: path.deadline,
+  });
+  const failures = steps.map((step): Failure | undefined => {
+    if (step === "dropped") return undefined;
+    if ("failure" in step) return step.failure;
+    const reason = notStored[identity(step.entry)];
+    return reason === undefined ? undefined : { stage: "store", reason };
+  });
+  if (path.queues.length > 0) await forwardStored(elements, steps, failures, path);
+  return failures;
+}
+
+const isReady = (step: Step | undefined) => step !== undefined && step !== "dropped" && "entry" in step;
+
+async function prepare({ value, receivedAt, requestId }: Received, path: Path): Promise<Step> {
+  const problem = problemOf(value);
+  if (problem) return { failure: { stage: "validate", reason: problem } };
+  // Before the callback, which may change the message in place.
+  const digest = digestOf(value);
+  let message = value as ThingseeMessage;
+  if (path.onMessage) {
+    const context = { receivedAt: new Date(receivedAt).toISOString(), requestId };
+    try {
+      const result = await inTime(path.onMessage(message, context), path.deadline);
+      if (result === null) return "dropped";
+      const wrong = result === undefined ? "it must return the message, or null to drop it" : problemOf(result);
+      if (wrong) return { failure: { stage: "onMessage", reason: `onMessage returned no valid message: ${wrong}` } };
+      message = result;
+    } catch (error) {
+      return { failure: { stage: "onMessage", reason: describe(error) } };
+    }
+  }
+  const entry = toItem(message, digest, { receivedAt, ttlDays: path.ttlDays });
+  return "problem" in entry ? { failure: { stage: "validate", reason: entry.problem } } : { message, entry };
+}
+
+/** One callback that hangs must not keep its neighbours from being stored. */
+async function inTime<T>(result: T | Promise<T>, deadline: number): Promise<T> {
+  if (!(result instanceof Promise)) return result;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("onMessage did not finish in time")), Math.max(0, deadline - Date.now()));
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Sends what is stored to the queues; a message that came twice is sent once. */
+async function forwardStored(
+  elements: readonly Received[],
+  steps: readonly Step[],
+  failures: (Failure | undefined)[],
+  { queues, clients }: Path,
+): Promise<void> {
+  const seen: Record<string, true> = {};
+  const outgoing: { json: string; queues: readonly string[]; index: number }[] = [];
+  steps.forEach((step, index) => {
+    if (step === "dropped" || "failure" in step || failures[index] || seen[identity(step.entry)]) return;
+    seen[identity(step.entry)] = true;
+    outgoing.push({ json: JSON.stringify(step.message), queues: elements[index]?.missingQueues ?? queues, index });
+  });
+  const missed = await forward(outgoing, clients);
+  for (const [place, byQueue] of Object.entries(missed)) {
+    const { index } = outgoing[Number(place)]!;
+    failures[index] = { stage: "forward", reason: Object.values(byQueue)[0]!, queues: Object.keys(byQueue) };
+  }
+}

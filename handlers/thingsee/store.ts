@@ -1,0 +1,71 @@
+import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from "@aws-sdk/client-dynamodb";
+import { groupBySize } from "../batching";
+import { type Backoff, describe, fullJitter, isTransient, mapConcurrent, sleep } from "../retry";
+import type { StoredItem } from "./item";
+
+/** Where items go, and until when it may be tried. */
+export interface Store {
+  readonly dynamodb: DynamoDBClient;
+  readonly table: string;
+  /** Milliseconds since 1970: no attempt begins after this. */
+  readonly deadline: number;
+}
+
+/** BatchWriteItem's limit on requests (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html). */
+const BATCH = 25;
+/** Keeps a call under 16 MB on the wire, where small values take up to seven times what they take when stored. */
+const BATCH_BYTES = 2 * 1024 * 1024;
+/** Calls under way at a time for one request. */
+const PARALLEL = 8;
+/** About 3 seconds in the mean, 6 at most; then the dead-letter queue keeps the message and the sender has its answer. */
+const BACKOFF: Backoff = { baseMs: 50, capMs: 2_000, attempts: 9 };
+
+/** Two items with the same identity are one in the table. */
+export const identity = ({ tuid, sortKey }: StoredItem) => `${sortKey}#${tuid}`;
+
+/** Writes items that differ in identity. Gives, by identity, the reason for each that could not be written. */
+export async function writeItems(items: readonly StoredItem[], store: Store): Promise<Record<string, string>> {
+  const failures: Record<string, string> = {};
+  const batches = groupBySize(items, ({ size }) => size, BATCH, BATCH_BYTES);
+  await mapConcurrent(batches, PARALLEL, (batch) => writeBatch(batch, store, failures));
+  return failures;
+}
+
+async function writeBatch(batch: readonly StoredItem[], store: Store, failures: Record<string, string>): Promise<void> {
+  let rest = batch;
+  for (let attempt = 0; ; attempt++) {
+    let reason = "DynamoDB did not process it";
+    try {
+      const unprocessed = await writeOnce(rest, store);
+      if (unprocessed.length === 0) return;
+      rest = rest.filter((entry) => unprocessed.some((request) => isRequestOf(request, entry)));
+    } catch (error) {
+      reason = describe(error);
+      if (!isTransient(error)) {
+        // One item that DynamoDB refuses makes it refuse the batch: look for it, so that the others are stored.
+        if (rest.length === 1 || (error as Error).name !== "ValidationException") return fail(rest, reason, failures);
+        const half = Math.ceil(rest.length / 2);
+        await writeBatch(rest.slice(0, half), store, failures);
+        return writeBatch(rest.slice(half), store, failures);
+      }
+    }
+    const wait = fullJitter(BACKOFF, attempt);
+    if (attempt + 1 >= BACKOFF.attempts || Date.now() + wait > store.deadline) return fail(rest, reason, failures);
+    await sleep(wait);
+  }
+}
+
+async function writeOnce(items: readonly StoredItem[], { dynamodb, table }: Store): Promise<WriteRequest[]> {
+  const { UnprocessedItems } = await dynamodb.send(
+    new BatchWriteItemCommand({ RequestItems: { [table]: items.map(({ item }) => ({ PutRequest: { Item: item } })) } }),
+  );
+  // The table may be given as an ARN and answered by its name; there is only one.
+  return Object.values(UnprocessedItems ?? {}).flat();
+}
+
+const isRequestOf = ({ PutRequest }: WriteRequest, { tuid, sortKey }: StoredItem) =>
+  PutRequest?.Item?.sortKey?.S === sortKey && PutRequest.Item.tuid?.S === tuid;
+
+function fail(items: readonly StoredItem[], reason: string, failures: Record<string, string>): void {
+  for (const item of items) failures[identity(item)] = reason;
+}
