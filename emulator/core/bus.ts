@@ -121,7 +121,13 @@ export interface Ports {
   };
   iam: {
     /** A role as IAM keeps it; undefined when there is none. */
-    role(roleArn: string): Promise<{ arn: string; id: string; trustPolicy: string } | undefined>;
+    role(
+      roleArn: string,
+    ): Promise<{ arn: string; id: string; name: string; trustPolicy: string; maxSessionSeconds: number } | undefined>;
+    /** A user's own access key; undefined when there is none. */
+    accessKey(
+      accessKeyId: string,
+    ): Promise<{ secretAccessKey: string; active: boolean; arn: string; userId: string; userName: string } | undefined>;
   };
   cognito: {
     /** The public keys of a user pool by its ARN, as a JWK set, and its issuer URLs; undefined when there is no such pool. */
