@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(__dirname, "..");
 
 /** Who may import whom, as the map in CONTRIBUTING.md draws it: a folder may use itself and what stands here. */
 const allowed: Record<string, readonly string[]> = {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
-import { CountReporter } from "./integration/harness/count-reporter";
+import { CountReporter } from "./integration/harness/count-reporter.mts";
 
 const root = import.meta.dirname;
 const compiled = new Set(["bench", "cli", "components", "deploy", "emulator", "handlers", "index"]);
