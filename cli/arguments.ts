@@ -35,11 +35,16 @@ export function toPort(text: string | undefined): number | undefined {
   return port;
 }
 
-/** Runs a command and turns what goes wrong into one message on stderr and exit code 1. */
+/**
+ * Runs a command to its end and leaves: 0 when it is done, 2 for a mistake on the command line, 1 for anything else
+ * that went wrong, with one message on stderr.
+ */
 export function runCommand(command: () => Promise<void>): void {
-  command().catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`\n${message}\n`);
-    process.exit(1);
-  });
+  command().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+      process.exit(error instanceof UsageError ? 2 : 1);
+    },
+  );
 }

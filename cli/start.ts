@@ -1,0 +1,77 @@
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Deployment, deploy, progress } from "../deploy";
+import { readArguments, runCommand, toPort } from "./arguments";
+import { interrupted, startOnPort } from "./ports";
+import { columns, curl, paint, requestLine } from "./screen";
+import { sampleReading, simulate } from "./simulate";
+
+const usage = `npm start -- [--port <n>] [--outputs <file>] [--simulate]
+
+Starts the embedded AWS, deploys index.ts onto it and shows each request, until Ctrl-C.
+
+  --port <n>         TCP port on 127.0.0.1; 0 takes a free one. Default 4566, or the next free one.
+  --outputs <file>   Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
+  --simulate         Posts readings of a dozen devices every second.`;
+
+const project = resolve(__dirname, "..", "..");
+
+type Outputs = Record<string, unknown>;
+
+/** The outputs as plain values, secrets in clear. */
+const plain = ({ outputs }: Deployment): Outputs =>
+  Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+
+/** Keeps a secret off the screen until somebody asks for it; the API key is in the curl line, which is the point of it. */
+const shown = ({ outputs }: Deployment): [string, string][] =>
+  Object.entries(outputs).map(([name, { value, secret }]) => [
+    name,
+    secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+
+runCommand(async () => {
+  const options = readArguments(usage, {
+    port: { type: "string" },
+    outputs: { type: "string" },
+    simulate: { type: "boolean" },
+  });
+  await using emulator = await startOnPort(toPort(options.port));
+  const stopped = interrupted();
+  console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
+
+  const deployment = await Promise.race([
+    deploy({
+      program: project,
+      stack: "dev",
+      endpoint: emulator.endpoint,
+      onEvent: progress({ write: (line) => console.log(line) }),
+    }),
+    stopped,
+  ]);
+  if (!deployment) return;
+  const outputs = plain(deployment);
+  if (options.outputs) {
+    await writeFile(resolve(options.outputs), `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
+  }
+
+  console.log(`\n${paint("bold", "Outputs")}\n${columns(shown(deployment))}`);
+  if (options.outputs) console.log(`\nWritten to ${join(options.outputs)}`);
+  const url = String(outputs.url);
+  const headers = {
+    "content-type": "application/json",
+    ...(typeof outputs.apiKey === "string" && { "x-api-key": outputs.apiKey }),
+  };
+  const reading = JSON.stringify([sampleReading(Date.now() / 1000)]);
+  console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
+  console.log(`\n${paint("dim", "Requests appear below. Ctrl-C ends everything.")}`);
+
+  const unwatch = emulator.watch((record) => {
+    if (record.service === "execute-api") console.log(requestLine(record));
+  });
+  const stop = options.simulate
+    ? simulate(url, headers, (why) => console.log(paint("red", `the simulated devices got no answer: ${why}`)))
+    : undefined;
+  await stopped;
+  stop?.();
+  unwatch();
+});
