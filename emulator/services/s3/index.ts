@@ -1,0 +1,84 @@
+import type * as Sdk from "@aws-sdk/client-s3";
+import { AwsError } from "../../core/errors";
+import { defineService } from "../../core/service";
+import type { S3 } from "./access";
+import { objectOf } from "./access";
+import { bucketConfig } from "./bucket-config";
+import { bucketExtras } from "./bucket-extras";
+import { buckets } from "./buckets";
+import { preflight } from "./cors";
+import { ObjectEvents } from "./events";
+import { Lifecycle } from "./lifecycle";
+import { lists } from "./lists";
+import { multipart } from "./multipart";
+import { objectProperties } from "./object-properties";
+import { objectDeletes } from "./objects-delete";
+import { objectReads } from "./objects-read";
+import { objectWrites, putPlain } from "./objects-write";
+import { Store } from "./store";
+
+export { preflight } from "./cors";
+
+/**
+ * Amazon S3: buckets and objects in memory.
+ *
+ * Not emulated, so answered with 501: SelectObjectContent, RestoreObject, torrents, object annotations, S3 metadata
+ * tables, directory buckets, replication (PutBucketReplication). Bucket policies and ACLs are checked and kept.
+ */
+export const definition = defineService<typeof Sdk>({
+  sdk: () => require("@aws-sdk/client-s3"),
+  client: "S3Client",
+  create(host) {
+    const events = new ObjectEvents();
+    const now = () => host.clock.now();
+    const store = new Store(now, events);
+    const s3: S3 = { store, now };
+    const lifecycle = new Lifecycle(store, host.clock, (error) => host.report(error, "s3 lifecycle"));
+    const reset = () => {
+      lifecycle.stop();
+      store.clear();
+    };
+    return {
+      operations: {
+        ...buckets(s3),
+        ...bucketConfig(s3, host.bus, () => lifecycle.watch()),
+        ...bucketExtras(s3),
+        ...objectReads(s3),
+        ...objectWrites(s3),
+        ...objectDeletes(s3),
+        ...objectProperties(s3),
+        ...lists(s3),
+        ...multipart(s3),
+      },
+      ports: {
+        s3: {
+          async getObject(bucket, key, versionId) {
+            const object = objectOf(store.bucket(bucket), key, versionId, "GET");
+            return {
+              body: object.body,
+              contentType: object.headers.ContentType,
+              metadata: { ...object.metadata },
+              etag: object.etag,
+              ...(object.versionId !== "null" && { versionId: object.versionId }),
+            };
+          },
+          async putObject(bucket, key, body, options = {}) {
+            const { etag, versionId } = await putPlain(store, store.bucket(bucket), key, body, options, now());
+            return { etag, ...(versionId !== "null" && { versionId }) };
+          },
+        },
+      },
+      /** Answers CORS preflights: OPTIONS requests, whose `id` is the bucket. */
+      serve({ method, message, response, id }) {
+        if (method !== "OPTIONS") {
+          throw new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
+        }
+        const answer = preflight(store.find(id)?.config.cors, message.headers);
+        if (answer.status !== 200) throw new AwsError(answer.code, answer.message, answer.status);
+        response.writeHead(200, { ...answer.headers, "content-length": "0" }).end();
+      },
+      reset,
+      close: reset,
+    };
+  },
+});
