@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+import type { Project } from "./project";
+
+/** How the program's process ended. */
+export interface ProgramResult {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** The last lines that it wrote to stderr. */
+  stderr: string[];
+}
+
+export interface ProgramOptions {
+  project: Project;
+  stack: string;
+  /** Address of our gRPC server. */
+  address: string;
+  environment: Record<string, string>;
+  output: (line: string) => void;
+  /** Ends the process. */
+  signal: AbortSignal;
+}
+
+/** The runner of the SDK that the program itself uses; two different SDKs in one process would not know each other. */
+function findRunner(directory: string): string {
+  try {
+    return createRequire(join(directory, "package.json")).resolve("@pulumi/pulumi/cmd/run");
+  } catch {
+    return require.resolve("@pulumi/pulumi/cmd/run");
+  }
+}
+
+/** Runs a Pulumi program in its own process, as Pulumi's language host does. Resolves when the process has ended. */
+export function runProgram({ project, stack, address, environment, output, signal }: ProgramOptions) {
+  const flags = {
+    ...{ monitor: address, engine: address, project: project.name, stack, organization: "organization" },
+    ...{ "root-directory": project.root, pwd: project.directory, parallel: "16" },
+  };
+  const child = spawn(
+    process.execPath,
+    [
+      ...project.nodeArguments,
+      findRunner(project.directory),
+      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
+      project.entry,
+    ],
+    {
+      cwd: project.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        ...environment,
+        PULUMI_CONFIG: JSON.stringify(project.config),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(project.secretKeys),
+        PULUMI_NODEJS_TYPESCRIPT: String(project.typescript),
+        // Types are the editor's and the build's concern; checking them here would cost seconds.
+        PULUMI_NODEJS_TRANSPILE_ONLY: process.env.PULUMI_NODEJS_TRANSPILE_ONLY ?? "true",
+      },
+      signal,
+    },
+  );
+  const stderr: string[] = [];
+  createInterface({ input: child.stdout }).on("line", output);
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    stderr.push(line);
+    if (stderr.length > 200) stderr.shift();
+  });
+  return new Promise<ProgramResult>((resolve, reject) => {
+    child.on("error", (error) => (error.name === "AbortError" ? undefined : reject(error)));
+    child.on("close", (code, ended) => resolve({ code, signal: ended, stderr }));
+  });
+}
+
+/**
+ * What a person needs to know of an exception in the program: the message, and the places in the program's own files
+ * that it came from, relative to the project.
+ */
+export function describeProgramError(log: string, { root }: Project): string {
+  const text = stripVTControlCharacters(log).trim();
+  const missing = /Missing required configuration variable '([^']+)'/.exec(text);
+  if (missing) {
+    return `the config value "${missing[1]}" is missing: give it as config or secretConfig, or put it into Pulumi.<stack>.yaml`;
+  }
+  const lines = text.replace(/^Running program '[^']*' failed with an unhandled exception:\s*/, "").split("\n");
+  const isFrame = (line: string) => /^\s+at /.test(line);
+  const foreign = (line: string) => /node_modules|node:internal|\(node:|<anonymous>/.test(line);
+  const kept = lines
+    .filter((line) => !isFrame(line) || !foreign(line))
+    .map((line) => (isFrame(line) ? line.replace(/(?:file:\/\/)?(\/[^\s():]+)/, (path) => shorten(path, root)) : line));
+  // Node shows the properties of an error after its stack; what is left of them says nothing.
+  const message = kept
+    .join("\n")
+    .replace(/\s*\{\s*\}?\s*$/, "")
+    .trimEnd();
+  return `the program failed: ${message.replaceAll(`${root}/`, "")}`;
+}
+
+const shorten = (path: string, root: string) => {
+  const inside = relative(root, path.replace(/^file:\/\//, ""));
+  return inside.startsWith("..") ? path : inside;
+};

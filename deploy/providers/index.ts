@@ -1,0 +1,42 @@
+import { InvalidInput } from "../errors";
+import { recordedType } from "./recorded";
+import type { AnyResourceType } from "./types";
+
+type Group = Record<string, AnyResourceType>;
+
+/** Where the types of a module are; loaded when the first one is used. A new group gets a line here. */
+const groups: [modules: RegExp, load: () => Group][] = [
+  [/^aws:dynamodb\//, () => require("./dynamodb").types],
+  [/^aws:sqs\//, () => require("./sqs").types],
+  [/^aws:iam\//, () => require("./iam").types],
+  [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],
+  [/^aws:s3\/bucket(Objectv2|Object|ObjectCopy):/, () => require("./s3-object").types],
+  [/^aws:s3\//, () => require("./s3-settings").types],
+  [/^aws:lambda\/(function|alias):/, () => require("./lambda").types],
+  [/^aws:lambda\//, () => require("./lambda-triggers").types],
+  [/^aws:cloudwatch\/log/, () => require("./logs").types],
+  [
+    /^aws:apigateway\/(restApi|resource|method|methodResponse|integration|integrationResponse):/,
+    () => require("./apigateway").types,
+  ],
+  [
+    /^aws:apigateway\/(deployment|stage|methodSettings|account|domainName|basePathMapping):/,
+    () => require("./apigateway-stage").types,
+  ],
+  [/^aws:apigateway\//, () => require("./apigateway-access").types],
+  [/^aws:cognito\//, () => require("./cognito").types],
+];
+
+/** How a type is handled. Throws for a type that is neither emulated nor recorded. */
+export function findResourceType(name: string): { type: AnyResourceType; recorded: boolean } {
+  for (const [modules, load] of groups) {
+    if (!modules.test(name)) continue;
+    const type = load()[name];
+    if (type) return { type, recorded: false };
+  }
+  const recorded = recordedType(name);
+  if (recorded) return { type: recorded, recorded: true };
+  throw new InvalidInput(
+    `${name} is not supported by the Sensorcast engine; deploy it with the Pulumi CLI, or leave it out locally`,
+  );
+}

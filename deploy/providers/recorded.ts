@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import type { AnyResourceType, ProviderContext } from "./types";
+
+/** The prefix of ids that AWS gives, by type, where one is known. */
+const idPrefixes: Record<string, string> = {
+  "aws:ec2/vpc:Vpc": "vpc",
+  "aws:ec2/defaultVpc:DefaultVpc": "vpc",
+  "aws:ec2/subnet:Subnet": "subnet",
+  "aws:ec2/internetGateway:InternetGateway": "igw",
+  "aws:ec2/natGateway:NatGateway": "nat",
+  "aws:ec2/eip:Eip": "eipalloc",
+  "aws:ec2/routeTable:RouteTable": "rtb",
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": "rtbassoc",
+  "aws:ec2/route:Route": "r-rtb",
+  "aws:ec2/securityGroup:SecurityGroup": "sg",
+  "aws:ec2/vpcEndpoint:VpcEndpoint": "vpce",
+  "aws:ec2/networkAcl:NetworkAcl": "acl",
+  "aws:ec2/networkInterface:NetworkInterface": "eni",
+  "aws:ec2/flowLog:FlowLog": "fl",
+};
+
+/** `aws:ec2/securityGroup:SecurityGroup` has the ARN `arn:aws:ec2:<region>:<account>:security-group/<id>`. */
+const arnKind = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Types whose id is their name. */
+const named: Record<string, { property: string; arn: (name: string, region: string, account: string) => string }> = {
+  "aws:cloudwatch/metricAlarm:MetricAlarm": {
+    property: "name",
+    arn: (name, region, account) => `arn:aws:cloudwatch:${region}:${account}:alarm:${name}`,
+  },
+  "aws:cloudwatch/compositeAlarm:CompositeAlarm": {
+    property: "alarmName",
+    arn: (name, region, account) => `arn:aws:cloudwatch:${region}:${account}:alarm:${name}`,
+  },
+  "aws:cloudwatch/dashboard:Dashboard": {
+    property: "dashboardName",
+    arn: (name, _region, account) => `arn:aws:cloudwatch::${account}:dashboard/${name}`,
+  },
+  "aws:sns/topic:Topic": {
+    property: "name",
+    arn: (name, region, account) => `arn:aws:sns:${region}:${account}:${name}`,
+  },
+};
+
+const recordable =
+  /^aws:(ec2|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):/;
+
+/**
+ * A type that works only in its effects elsewhere (networks, alarms, dashboards, DNS): nothing is made at the endpoint,
+ * the resource gets an id and an ARN so that others can refer to it. Undefined for types that are not of this kind.
+ */
+export function recordedType(name: string): AnyResourceType | undefined {
+  if (!recordable.test(name)) return undefined;
+  const special = named[name];
+  const [, service = "", kind = ""] = /^aws:([^/]+)\/([^:]+):/.exec(name) ?? [];
+  const outputs = async (id: string, inputs: Record<string, unknown>, context: ProviderContext) => {
+    const account = await context.account();
+    const arn = special
+      ? special.arn(id, context.region, account)
+      : `arn:aws:${service}:${context.region}:${account}:${arnKind(kind)}/${id}`;
+    return { arn, ...computed(name, id, inputs, account, context.region) };
+  };
+  return {
+    ...(special && { autoname: { property: special.property as never, max: 255 } }),
+    async create(inputs, context) {
+      const hex = randomBytes(9).toString("hex").slice(0, 17);
+      const id = special
+        ? name.startsWith("aws:sns/")
+          ? special.arn(String(inputs[special.property]), context.region, await context.account())
+          : String(inputs[special.property])
+        : `${idPrefixes[name] ?? kind.toLowerCase()}-${hex}`;
+      const label = special ? String(inputs[special.property]) : id;
+      return { id, outputs: await outputs(label, inputs, context) };
+    },
+    async update(id, inputs, _old, context) {
+      return outputs(special ? String(inputs[special.property]) : id, inputs, context);
+    },
+    async read(id, context, known) {
+      return known ? { ...known.outputs } : outputs(id, {}, context);
+    },
+  };
+}
+
+/** The outputs that programs commonly pass on from a recorded resource. */
+function computed(
+  name: string,
+  id: string,
+  inputs: Record<string, unknown>,
+  account: string,
+  region: string,
+): Record<string, unknown> {
+  const other = (prefix: string) => `${prefix}-${id.split("-").at(-1)}`;
+  switch (name) {
+    case "aws:ec2/vpc:Vpc":
+      return {
+        ownerId: account,
+        mainRouteTableId: other("rtb"),
+        defaultRouteTableId: other("rtb"),
+        defaultSecurityGroupId: other("sg"),
+        defaultNetworkAclId: other("acl"),
+        enableDnsSupport: inputs.enableDnsSupport ?? true,
+        enableDnsHostnames: inputs.enableDnsHostnames ?? false,
+        instanceTenancy: inputs.instanceTenancy ?? "default",
+      };
+    case "aws:ec2/subnet:Subnet":
+      return { ownerId: account, availabilityZone: inputs.availabilityZone ?? `${region}a` };
+    case "aws:ec2/eip:Eip":
+      return { allocationId: id, publicIp: "192.0.2.1" };
+    case "aws:ec2/natGateway:NatGateway":
+      return { publicIp: "192.0.2.1", privateIp: "10.0.0.4", networkInterfaceId: other("eni") };
+    case "aws:ec2/securityGroup:SecurityGroup":
+      return { ownerId: account, name: inputs.name ?? id };
+    case "aws:sns/topic:Topic":
+      return { owner: account, name: inputs.name };
+    default:
+      return {};
+  }
+}
