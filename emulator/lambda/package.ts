@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve, sep } from "node:path";
+import { promisify } from "node:util";
+import { unzip, unzipSync } from "fflate";
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const packageLimits = {
+  /** Bytes of a zip sent with the request itself. */
+  direct: 50 * 1024 * 1024,
+  /** Bytes of all files once unpacked. */
+  unpacked: 262_144_000,
+} as const;
+
+/** A zip that cannot be used, and why. */
+export class BadPackage extends Error {}
+
+/**
+ * Reads a zip's directory and refuses what Lambda refuses; nothing is unpacked.
+ *
+ * @throws BadPackage
+ */
+export function checkPackage(zip: Uint8Array): void {
+  let files = 0;
+  let size = 0;
+  try {
+    unzipSync(zip, {
+      filter: ({ name, originalSize }) => {
+        if (!name.endsWith("/")) files++;
+        size += originalSize;
+        if (escapes(name)) throw new BadPackage();
+        return false;
+      },
+    });
+  } catch {
+    throw new BadPackage("Could not unzip uploaded file. Please check your file, then try to upload again.");
+  }
+  if (files === 0) throw new BadPackage("Uploaded file must be a non-empty zip");
+  if (size > packageLimits.unpacked) {
+    throw new BadPackage(`Unzipped size must be smaller than ${packageLimits.unpacked} bytes`);
+  }
+}
+
+const escapes = (name: string) => name.includes("\0") || name.startsWith("/") || name.split(/[/\\]/).includes("..");
+
+/** The emulator's folder for unpacked packages: made when first used, removed as a whole. */
+export class PackageStore {
+  private root?: Promise<string>;
+  private counter = 0;
+
+  /** Unpacks a checked zip into a folder of its own and gives the folder's path. */
+  async unpack(zip: Uint8Array): Promise<string> {
+    this.root ??= this.prepare();
+    const folder = join(await this.root, String(this.counter++));
+    await mkdir(folder);
+    const files = await promisify<Uint8Array, Record<string, Uint8Array>>(unzip)(zip);
+    const made = new Map<string, Promise<unknown>>();
+    await Promise.all(
+      Object.entries(files).map(async ([name, content]) => {
+        const path = resolve(folder, name);
+        if (!path.startsWith(folder + sep)) return;
+        const parent = name.endsWith("/") ? path : dirname(path);
+        if (!made.has(parent)) made.set(parent, mkdir(parent, { recursive: true }));
+        await made.get(parent);
+        if (!name.endsWith("/")) await writeFile(path, content);
+      }),
+    );
+    return folder;
+  }
+
+  /** Removes a folder that {@link unpack} gave. */
+  async remove(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async clear(): Promise<void> {
+    const root = await this.root?.catch(() => undefined);
+    this.root = undefined;
+    if (root) await rm(root, { recursive: true, force: true });
+  }
+
+  /**
+   * The Node.js runtimes carry the AWS SDK, so packages may leave it out
+   * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html). Links beside the packages make Node find the
+   * emulator's own copy, after whatever a package brings itself.
+   */
+  private async prepare(): Promise<string> {
+    const root = await realpath(await mkdtemp(join(tmpdir(), "sensorcast-lambda-")));
+    const modules = join(root, "node_modules");
+    await mkdir(modules);
+    for (const name of ["@aws-sdk/client-lambda", "@smithy/core"]) {
+      const scope = name.split("/")[0]!;
+      const at = require.resolve(name).split(join("node_modules", scope))[0]!;
+      await symlink(join(at, "node_modules", scope), join(modules, scope), "junction").catch(() => undefined);
+    }
+    return root;
+  }
+}

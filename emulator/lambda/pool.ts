@@ -1,0 +1,158 @@
+import { availableParallelism } from "node:os";
+import type { Clock, Timer } from "../core/clock";
+import { Environment, type EnvironmentSpec, type InvokeRequest, type Outcome } from "./environment";
+
+/** An environment's settings, and when its credentials end (milliseconds since the epoch). */
+export interface PreparedSpec {
+  readonly spec: EnvironmentSpec;
+  readonly expires: number;
+}
+
+interface Warm {
+  readonly environment: Environment;
+  readonly expires: number;
+  idleSince: number;
+}
+
+interface Waiting {
+  readonly request: InvokeRequest;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** AWS says only that it keeps environments "for some time"; measurements of others say five to seven minutes. */
+const idleLimit = 5 * 60_000;
+
+/** Credentials are replaced, with the environment that holds them, this long before they end. */
+const credentialMargin = 60_000;
+
+/**
+ * How many environments of one function may start at once. Starting takes a core; those that wait are often served
+ * sooner by an environment that becomes free. The pool goes on starting while anyone waits, so a function that calls
+ * itself is not stuck.
+ */
+const startsAtOnce = Math.min(4, Math.max(2, availableParallelism()));
+
+/** The environments of one version of a function. */
+export class Pool {
+  /** The one used last is at the end and is used first. */
+  private readonly idle: Warm[] = [];
+  private readonly all = new Set<Warm>();
+  private readonly queue: Waiting[] = [];
+  private readonly ending = new Set<Promise<void>>();
+  private starting = 0;
+  private reaper?: Timer;
+  private retired = false;
+  private closed = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly prepare: () => Promise<PreparedSpec>,
+    /** Called when a retired pool has nothing left. */
+    private readonly empty: () => void,
+  ) {}
+
+  /** Runs one event in a warm environment, or waits for one. */
+  run(request: InvokeRequest): Promise<Outcome> {
+    const warm = this.takeIdle();
+    if (warm) return this.runIn(warm, request);
+    return new Promise((resolve, reject) => {
+      this.queue.push({ request, resolve, reject });
+      this.grow();
+    });
+  }
+
+  /** Lets what runs and waits come to its end, then stops all environments. */
+  retire(): void {
+    this.retired = true;
+    for (const warm of this.idle.splice(0)) this.end(warm);
+    this.checkEmpty();
+  }
+
+  /** Stops everything at once. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.reaper?.cancel();
+    for (const { reject } of this.queue.splice(0)) reject(new Error("The emulator was stopped or reset"));
+    for (const warm of this.all) this.end(warm);
+    await Promise.all(this.ending);
+  }
+
+  private takeIdle(): Warm | undefined {
+    for (let warm = this.idle.pop(); warm; warm = this.idle.pop()) {
+      if (!warm.environment.dead && this.clock.now() < warm.expires - credentialMargin) return warm;
+      this.end(warm);
+    }
+    return undefined;
+  }
+
+  private grow(): void {
+    while (!this.closed && this.starting < startsAtOnce && this.starting < this.queue.length) {
+      this.starting++;
+      void this.start();
+    }
+    this.checkEmpty();
+  }
+
+  private async start(): Promise<void> {
+    let warm: Warm | undefined;
+    try {
+      const { spec, expires } = await this.prepare();
+      const environment = await Environment.start(spec);
+      warm = { environment, expires, idleSince: 0 };
+      this.all.add(warm);
+    } catch (error) {
+      this.queue.shift()?.reject(error);
+    }
+    this.starting--;
+    if (warm) this.free(warm);
+    else this.grow();
+  }
+
+  private async runIn(warm: Warm, request: InvokeRequest): Promise<Outcome> {
+    const outcome = await warm.environment.invoke(request);
+    // The answer goes first; what comes next for this environment can wait a turn.
+    queueMicrotask(() => this.free(warm, true));
+    return outcome;
+  }
+
+  private free(warm: Warm, used = false): void {
+    // A dead environment that was never used still has a failure to tell: that of its initialization.
+    const spent = warm.environment.dead && used;
+    const next = spent ? undefined : this.queue.shift();
+    if (next) {
+      this.runIn(warm, next.request).then(next.resolve, next.reject);
+    } else if (warm.environment.dead || this.retired || this.closed) {
+      this.end(warm);
+    } else {
+      warm.idleSince = this.clock.now();
+      this.idle.push(warm);
+      this.reaper ??= this.clock.after(idleLimit, () => this.reap());
+    }
+    this.grow();
+  }
+
+  private reap(): void {
+    this.reaper = undefined;
+    const now = this.clock.now();
+    while (this.idle[0] && this.idle[0].idleSince + idleLimit <= now) this.end(this.idle.shift()!);
+    const oldest = this.idle[0];
+    if (oldest) this.reaper = this.clock.after(oldest.idleSince + idleLimit - now, () => this.reap());
+  }
+
+  private end(warm: Warm): void {
+    this.all.delete(warm);
+    const ending = warm.environment.terminate().finally(() => {
+      this.ending.delete(ending);
+      this.checkEmpty();
+    });
+    this.ending.add(ending);
+  }
+
+  private checkEmpty(): void {
+    if (!this.retired || this.closed || this.queue.length + this.starting + this.all.size + this.ending.size > 0)
+      return;
+    this.closed = true;
+    this.empty();
+  }
+}

@@ -1,0 +1,331 @@
+import type { QueueMessage } from "../../../core/bus";
+import { AwsError, notEmulated } from "../../../core/errors";
+import { invalidParameter } from "../errors";
+import { check } from "../names";
+import { compilePattern, type Matcher } from "./filter";
+import type { Mapping, MappingSettings, Poller, PollerTools, SourceKind } from "./mapping";
+import { failedItems } from "./partial";
+
+/** Settings that only streams and brokers have. */
+const foreign = [
+  "BisectBatchOnFunctionError",
+  "DestinationConfig",
+  "MaximumRecordAgeInSeconds",
+  "MaximumRetryAttempts",
+  "ParallelizationFactor",
+  "StartingPosition",
+  "StartingPositionTimestamp",
+  "TumblingWindowInSeconds",
+  "Topics",
+  "Queues",
+  "SourceAccessConfigurations",
+  "SelfManagedEventSource",
+] as const satisfies readonly (keyof MappingSettings)[];
+
+/** Amazon SQS queues (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html). */
+export const sqsSource: SourceKind = {
+  service: "sqs",
+
+  async check(host, source, fn, settings) {
+    const fifo = source.resource.endsWith(".fifo");
+    check({
+      batchSize: [settings.BatchSize, { range: [1, 10_000] }],
+      maximumBatchingWindowInSeconds: [settings.MaximumBatchingWindowInSeconds, { range: [0, 300] }],
+      "scalingConfig.maximumConcurrency": [settings.ScalingConfig?.MaximumConcurrency, { range: [2, 1000] }],
+    });
+    const unsupported = foreign.find((name) => settings[name] !== undefined);
+    if (unsupported) {
+      throw invalidParameter(`Unsupported ${unsupported} parameter for given event source mapping type.`);
+    }
+    if (settings.ProvisionedPollerConfig) {
+      throw notEmulated("lambda", "CreateEventSourceMapping", "ProvisionedPollerConfig");
+    }
+    const BatchSize = settings.BatchSize ?? 10;
+    const window = settings.MaximumBatchingWindowInSeconds ?? 0;
+    if (fifo && window > 0) throw invalidParameter("Batching window is not supported for FIFO queues.");
+    if (fifo && BatchSize > 10) throw invalidParameter("Batch size must be between 1 and 10 for FIFO queues.");
+    if (BatchSize > 10 && window === 0) {
+      throw invalidParameter(
+        "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+      );
+    }
+    const visibility = Number((await attributes(host, source.text)).VisibilityTimeout ?? 30);
+    const timeout = fn.latest.config.Timeout!;
+    if (visibility < timeout) {
+      throw invalidParameter(
+        `Queue visibility timeout: ${visibility} seconds is less than Function timeout: ${timeout} seconds`,
+      );
+    }
+    return {
+      BatchSize,
+      MaximumBatchingWindowInSeconds: window,
+      ScalingConfig: settings.ScalingConfig?.MaximumConcurrency ? settings.ScalingConfig : undefined,
+    };
+  },
+
+  start: (mapping, tools) => new SqsPoller(mapping, tools),
+};
+
+async function attributes(host: PollerTools["host"], queueArn: string): Promise<Record<string, string>> {
+  try {
+    return await (await host.bus.to("sqs")).attributes(queueArn);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw invalidParameter(
+      `Error occurred while ReceiveMessage. SQS Error Code: ${error.detail.queryCode ?? error.code}. SQS Error Message: ${error.message}`,
+    );
+  }
+}
+
+/** A queue hands out at most ten messages at once. */
+const receiveLimit = 10;
+const pollWait = 20_000;
+/** Batches at a time that polling begins with, and at most comes to (the page above). */
+const startBatches = 5;
+const mostBatches = 1000;
+/** Bytes of bodies in one event, so that it stays below the 6 MB of an invocation with all that is around the bodies. */
+const eventSize = 5_500_000;
+/** How long polling rests when the queue or the function is not there. */
+const rest = 1_000;
+
+/**
+ * Polls a queue for one mapping: one long poll at a time, so that a message is taken the moment it arrives, and as many
+ * batches at a time as the function keeps up with.
+ */
+class SqsPoller implements Poller {
+  private readonly stopping = new AbortController();
+  private readonly loop: Promise<void>;
+  private readonly filters: readonly Matcher[];
+  /** Batches that may run now: grows while batches succeed, shrinks when they fail or are throttled. */
+  private allowed = startBatches;
+  private inFlight = 0;
+  private wake?: () => void;
+
+  constructor(
+    private readonly mapping: Mapping,
+    private readonly tools: PollerTools,
+  ) {
+    this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) => sqsMatcher(Pattern!));
+    this.loop = this.run().catch((error) => tools.host.report(error, `lambda: polling ${this.queueArn}`));
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake?.();
+    await this.loop;
+  }
+
+  private get queueArn(): string {
+    return this.mapping.config.EventSourceArn!;
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      if (this.inFlight >= this.allowed) {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      try {
+        // A function that cannot run would only bring its messages nearer to their dead-letter queue.
+        if (this.tools.invoker.find(this.mapping.config.FunctionArn!).fn.reservedConcurrency === 0) {
+          await this.pause(rest);
+          continue;
+        }
+        const messages = await this.gather();
+        if (this.stopped) await this.giveBack(messages);
+        else if (messages.length) for (const batch of split(await this.wanted(messages))) this.start(batch);
+      } catch (error) {
+        if (this.stopped) return;
+        if (!(error instanceof AwsError)) throw error;
+        this.mapping.lastResult = `PROBLEM: ${error.message}`;
+        await this.pause(rest);
+      }
+    }
+  }
+
+  /** Receives one batch: at once with what there is, or for as long as the batching window is open. */
+  private async gather(): Promise<QueueMessage[]> {
+    const { BatchSize = 10, MaximumBatchingWindowInSeconds = 0 } = this.mapping.config;
+    const messages = await this.receive(Math.min(BatchSize, receiveLimit), pollWait);
+    if (MaximumBatchingWindowInSeconds === 0 || messages.length === 0) return messages;
+    const { clock } = this.tools.host;
+    const end = clock.now() + MaximumBatchingWindowInSeconds * 1000;
+    let size = bytes(messages);
+    while (messages.length < BatchSize && size < eventSize && clock.now() < end && !this.stopped) {
+      const more = await this.receive(Math.min(BatchSize - messages.length, receiveLimit), end - clock.now());
+      messages.push(...more);
+      size += bytes(more);
+    }
+    return messages;
+  }
+
+  private async receive(max: number, waitMs: number): Promise<QueueMessage[]> {
+    const { signal } = this.stopping;
+    return [...(await (await this.sqs()).receive(this.queueArn, { max, waitMs, signal }))];
+  }
+
+  private sqs() {
+    return this.tools.host.bus.to("sqs");
+  }
+
+  private async giveBack(messages: readonly QueueMessage[]): Promise<void> {
+    if (messages.length) await (await this.sqs()).changeVisibility(this.queueArn, handles(messages), 0);
+  }
+
+  /** What passes the filters. The rest is deleted: a filter of a queue decides for good. */
+  private async wanted(messages: QueueMessage[]): Promise<QueueMessage[]> {
+    if (this.filters.length === 0) return messages;
+    const wanted = messages.filter((message) => this.filters.some((matches) => matches(this.record(message))));
+    const kept = new Set(wanted);
+    const dropped = messages.filter((message) => !kept.has(message));
+    if (dropped.length) await (await this.sqs()).delete(this.queueArn, handles(dropped));
+    return wanted;
+  }
+
+  private start(batch: readonly QueueMessage[]): void {
+    this.inFlight++;
+    this.process(batch)
+      .catch((error) => {
+        if (!this.stopped) this.tools.host.report(error, `lambda: a batch of ${this.queueArn}`);
+      })
+      .finally(() => {
+        this.inFlight--;
+        this.wake?.();
+      });
+  }
+
+  /** Failed messages stay as they are: they come back when their visibility timeout is over. */
+  private async process(batch: readonly QueueMessage[]): Promise<void> {
+    const payload = JSON.stringify({ Records: batch.map((message) => this.record(message)) });
+    const result = await this.invoke(payload);
+    if (!result || result.errorType !== undefined) {
+      this.allowed = Math.max(1, Math.floor(this.allowed / 2));
+      this.mapping.lastResult = result ? "PROBLEM: Function call failed" : "PROBLEM: Function call was throttled";
+      return;
+    }
+    if (this.inFlight >= this.allowed) this.allowed = Math.min(this.limit, this.allowed + 1);
+    this.mapping.lastResult = "OK";
+    let done = batch;
+    if (this.mapping.config.FunctionResponseTypes?.includes("ReportBatchItemFailures")) {
+      const failed = failedItems(result.payload, new Set(batch.map(({ messageId }) => messageId)));
+      done = failed === "all" ? [] : batch.filter(({ messageId }) => !failed.has(messageId));
+    }
+    if (done.length) await (await this.sqs()).delete(this.queueArn, handles(done));
+  }
+
+  private get limit(): number {
+    return this.mapping.config.ScalingConfig?.MaximumConcurrency ?? mostBatches;
+  }
+
+  /** Invokes the function; while it is throttled, again until the messages' visibility timeout is over. */
+  private async invoke(payload: string) {
+    const { host, invoker } = this.tools;
+    let end: number | undefined;
+    for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        return await invoker.invoke({ ...invoker.find(this.mapping.config.FunctionArn!), payload });
+      } catch (error) {
+        if (!(error instanceof AwsError) || error.code !== "TooManyRequestsException") throw error;
+        this.allowed = Math.max(1, this.allowed - 1);
+        const start = host.clock.now();
+        end ??= start + Number((await (await this.sqs()).attributes(this.queueArn)).VisibilityTimeout ?? 30) * 1000;
+        if (this.stopped || start + wait >= end) return undefined;
+        await this.pause(wait);
+      }
+    }
+  }
+
+  /** Waits on the emulator's clock, or until polling stops. */
+  private async pause(ms: number): Promise<void> {
+    const { signal } = this.stopping;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        timer.cancel();
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = this.tools.host.clock.after(ms, end);
+      signal.addEventListener("abort", end);
+    });
+  }
+
+  /** A message as functions see it (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event). */
+  private record(message: QueueMessage) {
+    const attributes = Object.entries(message.messageAttributes).map(([name, value]) => [
+      name,
+      {
+        ...(value.stringValue !== undefined && { stringValue: value.stringValue }),
+        ...(value.binaryValue !== undefined && { binaryValue: value.binaryValue }),
+        stringListValues: [],
+        binaryListValues: [],
+        dataType: value.dataType,
+      },
+    ]);
+    return {
+      messageId: message.messageId,
+      receiptHandle: message.receiptHandle,
+      body: message.body,
+      attributes: message.attributes,
+      messageAttributes: Object.fromEntries(attributes),
+      ...(message.md5OfMessageAttributes && { md5OfMessageAttributes: message.md5OfMessageAttributes }),
+      md5OfBody: message.md5OfBody,
+      eventSource: "aws:sqs",
+      eventSourceARN: this.queueArn,
+      awsRegion: this.queueArn.split(":")[3],
+    };
+  }
+}
+
+const handles = (messages: readonly QueueMessage[]) => messages.map(({ receiptHandle }) => receiptHandle);
+
+const bytes = (messages: readonly QueueMessage[]) =>
+  messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+
+/** Parts of a batch that fit into an event each. */
+function split(messages: readonly QueueMessage[]): QueueMessage[][] {
+  const parts: QueueMessage[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const length = bytes([message]);
+    if (size + length > eventSize) {
+      parts.push([]);
+      size = 0;
+    }
+    size += length;
+    parts.at(-1)!.push(message);
+  }
+  return parts;
+}
+
+/**
+ * A pattern for a body of JSON matches only bodies of JSON, a pattern for plain text only plain text
+ * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html).
+ */
+function sqsMatcher(pattern: string): Matcher {
+  const parsed = JSON.parse(pattern) as Record<string, unknown>;
+  const matches = compilePattern(parsed);
+  if (!Object.hasOwn(parsed, "body") && !Object.hasOwn(parsed, "$or")) return matches;
+  const wantsText = Array.isArray(parsed.body);
+  return (record) => {
+    const { body } = record as { body: string };
+    const json = parseObject(body);
+    if (wantsText) return json === undefined && matches(record);
+    return matches({ ...(record as object), body: json ?? body });
+  };
+}
+
+function parseObject(text: string): object | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
+}
