@@ -1,0 +1,16 @@
+export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authorizer";
+export type { MessageContext, OnMessage, ThingseeMessage } from "../handlers/thingsee/message";
+export type { ReplayEvent, ReplayReport } from "../handlers/thingsee/replay";
+export type { AlarmsArgs } from "./alarms";
+export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
+export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
+export type { PolicyStatement } from "./policy";
+export { ThingseeIngest } from "./thingsee-ingest";
+export type {
+  ArchiveArgs,
+  ExistingTableArgs,
+  OwnTableArgs,
+  QueueRef,
+  TableRef,
+  ThingseeIngestArgs,
+} from "./thingsee-ingest-args";

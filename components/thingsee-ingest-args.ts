@@ -1,0 +1,168 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { OnMessage } from "../handlers/thingsee/message";
+import type { AlarmsArgs } from "./alarms";
+import { type ApiAuth, checkAuth } from "./api-auth";
+import { Checks, isLater } from "./checks";
+import type { PolicyStatement } from "./policy";
+
+/** A queue, such as an `aws.sqs.Queue`. */
+export interface QueueRef {
+  url: pulumi.Input<string>;
+  arn: pulumi.Input<string>;
+}
+
+/** A table, such as an `aws.dynamodb.Table`. */
+export interface TableRef {
+  name: pulumi.Input<string>;
+  arn: pulumi.Input<string>;
+}
+
+/** The table that the component makes. */
+export interface OwnTableArgs {
+  /** Days after its receipt that a message may be deleted. @default never */
+  ttlDays?: number;
+  /** Restores to any second of the last 35 days. @default true */
+  pointInTimeRecovery?: pulumi.Input<boolean>;
+  /** Refuses to delete the table. @default false */
+  deletionProtection?: pulumi.Input<boolean>;
+}
+
+/** A table that is there already. Its key must be `tuid` (HASH, S) and `sortKey` (RANGE, S). */
+export interface ExistingTableArgs {
+  existing: TableRef;
+  /** Days after its receipt that a message may be deleted, if the table's TTL attribute is `expiresAt`. @default never */
+  ttlDays?: number;
+}
+
+/** The archive of everything that came in, as it came. */
+export interface ArchiveArgs {
+  /** Days that the archive is kept. @default for ever */
+  expiryDays?: number;
+  /** Deletes the bucket with all that is in it when the stack is destroyed. @default false */
+  forceDestroy?: boolean;
+}
+
+export interface ThingseeIngestArgs {
+  /** Who may post. @default "apiKey": one key is generated, output as the secret `apiKey` */
+  auth?: ApiAuth;
+  /** The path to post to, of one or more parts. @default "thingsee" */
+  path?: string;
+  /** The stage, which is the first part of the path. @default "prod" */
+  stageName?: string;
+  /**
+   * Sees every valid message before it is stored: returns it, changed or not, or `null` to drop it. What it throws
+   * sends this one message to the dead-letter queue. It runs in Lambda: make clients and other objects inside of it.
+   * @default messages are stored as they come
+   */
+  onMessage?: OnMessage;
+  /** Environment variables for `onMessage`. @default none */
+  environment?: Record<string, pulumi.Input<string>>;
+  /** What `onMessage` may do in AWS. @default nothing */
+  statements?: PolicyStatement[];
+  /**
+   * Where messages are stored. @default a table of its own, billed on demand, with point-in-time recovery
+   * @see https://www.pulumi.com/registry/packages/aws/api-docs/dynamodb/table/
+   */
+  table?: OwnTableArgs | ExistingTableArgs;
+  /** Keeps each request's messages in S3 as gzipped NDJSON, by date and hour. @default off */
+  archive?: boolean | ArchiveArgs;
+  /** Queues that get every stored message; those of one request come as one JSON array where they fit 1 MiB. @default none */
+  forwardTo?: QueueRef[];
+  /** The queue for what could not be stored or forwarded. */
+  deadLetter?: {
+    /** Days that it is kept, 1 to 14. @default 14 */
+    retentionDays?: number;
+  };
+  /** Days that logs are kept; one of the numbers that CloudWatch knows, 0 is for ever. @default 14 */
+  logRetentionDays?: number;
+  /** Traces in AWS X-Ray. @default true */
+  tracing?: boolean;
+  /** Memory of the function, in MB, 128 to 10240. @default 512 */
+  memorySize?: number;
+  /** Seconds that a request may take, 3 to 29. @default 29 */
+  timeout?: number;
+  /** Alarms for waiting dead letters, failing functions and server errors, to an SNS topic. @default off */
+  alarms?: AlarmsArgs;
+  /**
+   * Gives API Gateway its role for writing logs, which is a setting of the whole account in this region. Say false
+   * where another stack or person manages it. @default true
+   */
+  manageAccount?: boolean;
+}
+
+/** The retention times that CloudWatch Logs knows (API reference: PutRetentionPolicy). */
+const RETENTION_DAYS = [
+  14, 0, 1, 3, 5, 7, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+const OPTIONS: (keyof ThingseeIngestArgs)[] = [
+  "auth",
+  "path",
+  "stageName",
+  "onMessage",
+  "environment",
+  "statements",
+  "table",
+  "archive",
+  "forwardTo",
+  "deadLetter",
+  "logRetentionDays",
+  "tracing",
+  "memorySize",
+  "timeout",
+  "alarms",
+  "manageAccount",
+];
+
+/** Throws one error with all the mistakes in the arguments. */
+export function checkThingseeIngest(name: string, args: ThingseeIngestArgs): void {
+  const checks = new Checks("ThingseeIngest", name);
+  checks.names("", args, OPTIONS);
+  // Buckets are named after the component, and their names have 63 lower-case characters.
+  checks.text(
+    "the name",
+    name,
+    /^[a-z][a-z0-9-]{0,29}$/,
+    "be at most 30 lower-case letters, digits and hyphens",
+    '"ingest"',
+  );
+  if (args.auth !== undefined) checkAuth(checks, args.auth);
+  checks.text(
+    "path",
+    args.path,
+    /^[\w.-]+(\/[\w.-]+)*$/,
+    "be parts of letters, digits, _ . -, with / between",
+    '"thingsee"',
+  );
+  checks.text("stageName", args.stageName, /^\w{1,128}$/, "be letters, digits and _", '"prod"');
+  checks.callback("onMessage", args.onMessage, "(message) => message");
+  for (const variable of Object.keys(args.environment ?? {})) {
+    if (/^(THINGSEE|AWS)_/.test(variable)) {
+      checks.add(`environment.${variable}`, "not begin with THINGSEE_ or AWS_", `MY_${variable}`);
+    }
+  }
+  checkStores(checks, args);
+  checks.oneOf("logRetentionDays", args.logRetentionDays, RETENTION_DAYS);
+  checks.number("memorySize", args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  // API Gateway waits 29 s for an integration (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html).
+  checks.number("timeout", args.timeout, { min: 3, max: 29, unit: "seconds", use: 29 });
+  if (args.alarms && !args.alarms.topicArn) checks.add("alarms.topicArn", "be an SNS topic's ARN", "topic.arn");
+  checks.done();
+}
+
+function checkStores(checks: Checks, { table = {}, archive, forwardTo = [], deadLetter }: ThingseeIngestArgs): void {
+  const { ttlDays } = table;
+  checks.number("table.ttlDays", ttlDays, { min: 1, unit: "days", use: 365 });
+  if ("existing" in table) {
+    checks.names("table", table, ["existing", "ttlDays"]);
+    if (!table.existing?.name || !table.existing.arn) checks.add("table.existing", "have a name and an arn", "a Table");
+  } else checks.names("table", table, ["ttlDays", "pointInTimeRecovery", "deletionProtection"]);
+  if (typeof archive === "object") {
+    checks.names("archive", archive, ["expiryDays", "forceDestroy"]);
+    checks.number("archive.expiryDays", archive.expiryDays, { min: 1, unit: "days", use: 365 });
+  }
+  forwardTo.forEach((queue, i) => {
+    const complete = isLater(queue) || (queue?.url && queue.arn);
+    if (!complete) checks.add(`forwardTo[${i}]`, "have a url and an arn", "an aws.sqs.Queue");
+  });
+  checks.number("deadLetter.retentionDays", deadLetter?.retentionDays, { min: 1, max: 14, unit: "days", use: 14 });
+}

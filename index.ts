@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ThingseeIngest } from "./components";
+
+/**
+ * Settings, all optional (`pulumi config set <name> <value>`):
+ * `rateLimit` and `burstLimit`, requests per second and at once that the API key allows; `ttlDays` that messages are
+ * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `manageAccount`, to be false
+ * where something else sets the role with which API Gateway writes logs in this account and region.
+ */
+const config = new pulumi.Config();
+
+const ingest = new ThingseeIngest("ingest", {
+  auth: {
+    apiKeys: [
+      {
+        name: "thingsee",
+        throttle: {
+          rateLimit: config.getNumber("rateLimit") ?? 100,
+          burstLimit: config.getNumber("burstLimit") ?? 200,
+        },
+      },
+    ],
+  },
+  table: { ttlDays: config.getNumber("ttlDays"), deletionProtection: config.getBoolean("deletionProtection") },
+  archive: config.getBoolean("archive") ?? false,
+  manageAccount: config.getBoolean("manageAccount"),
+});
+
+export const url = ingest.url;
+export const apiKey = ingest.apiKey;
+export const tableName = ingest.table.name;
+export const deadLetterQueueUrl = ingest.deadLetterQueue.url;
+export const replayFunction = ingest.replay.name;
+export const archiveBucket = ingest.archive?.bucket;
