@@ -91,9 +91,8 @@ function checkRedrive(store: Store, policy: string | undefined, arn: string, fif
   if (!queue) throw refuse("Dead letter target does not exist.");
   if (targetArn === arn) throw refuse("Dead-letter queue cannot be the source queue itself.");
   if (queue.fifo !== fifo) throw refuse("Dead-letter queue must be same type of queue as the source.");
-  const allow = queue.attributes.RedriveAllowPolicy;
-  const { permission, sources } = allow ? parseRedriveAllowPolicy(allow) : { permission: "allowAll", sources: [] };
-  if (permission === "denyAll" || (permission === "byQueue" && !sources.includes(arn)))
+  const allow = queue.attributes.RedriveAllowPolicy && parseRedriveAllowPolicy(queue.attributes.RedriveAllowPolicy);
+  if (allow && (allow.permission === "denyAll" || (allow.permission === "byQueue" && !allow.sources.includes(arn))))
     throw refuse(`Queue ${arn} is not allowed to use the dead-letter queue by its RedriveAllowPolicy.`);
 }
 
