@@ -1,0 +1,36 @@
+import { defineService } from "../../core/service";
+import { batchOperations } from "./operations/batch";
+import { itemOperations } from "./operations/items";
+import { queryOperations } from "./operations/query";
+import { settingOperations } from "./operations/settings";
+import { tableOperations } from "./operations/tables";
+import { tagOperations } from "./operations/tags";
+import { transactionOperations } from "./operations/transactions";
+import type { DynamoSdk } from "./requests";
+import { Database } from "./state";
+
+/**
+ * DynamoDB: tables, indexes, items, expressions, transactions and time to live.
+ *
+ * Not emulated, and answered with 501: PartiQL, backups and restores, exports and imports, global tables, Kinesis
+ * destinations. Capacity is counted but never runs out.
+ */
+export const definition = defineService<DynamoSdk>({
+  sdk: () => require("@aws-sdk/client-dynamodb"),
+  client: "DynamoDBClient",
+  create(host) {
+    const database = new Database(host);
+    return {
+      operations: {
+        ...tableOperations(database),
+        ...settingOperations(database),
+        ...tagOperations(database),
+        ...itemOperations(database),
+        ...queryOperations(database),
+        ...batchOperations(database),
+        ...transactionOperations(database),
+      },
+      reset: () => database.reset(),
+    };
+  },
+});

@@ -1,0 +1,163 @@
+import type { ItemCollectionMetrics, KeysAndAttributes } from "@aws-sdk/client-dynamodb";
+import { type CapacityMeter, meterFor, readUnits } from "../capacity";
+import { validation } from "../errors";
+import { checkNotMixed, legacyProjection } from "../expressions/legacy";
+import { checkCommon, checkKeyPaths, checkPlaceholders, type DynamoOperations } from "../requests";
+import type { Database } from "../state";
+import type { Table } from "../table";
+import { checkItem, constrain, length, required } from "../validation";
+import type { Item } from "../values";
+import { collectionMetrics, commit, type PreparedWrite, prepareDelete, preparePut } from "../writes";
+
+const maxWrites = 25;
+const maxGets = 100;
+/** A batch answers at most this much; what is left comes back as unprocessed. */
+const maxAnswer = 16 * 1024 * 1024;
+
+const duplicates = () => validation("Provided list of item keys contains duplicates");
+
+/** Remembers which items of which tables a request named. */
+export class NamedItems {
+  private readonly named = new Set<string>();
+
+  /** Whether the item was named before. */
+  add(table: Table, { hash, sort }: { hash: string; sort: string }): boolean {
+    const name = JSON.stringify([table.arn, hash, sort]);
+    if (this.named.has(name)) return true;
+    this.named.add(name);
+    return false;
+  }
+}
+
+/** Meters for the tables of one request. */
+export class Meters {
+  private readonly meters = new Map<Table, CapacityMeter>();
+
+  constructor(
+    private readonly wanted: "INDEXES" | "TOTAL" | "NONE" | undefined,
+    private readonly kind: "read" | "write",
+    private readonly transaction = false,
+  ) {}
+
+  of(table: Table): CapacityMeter | undefined {
+    let meter = this.meters.get(table);
+    if (meter) return meter;
+    meter = meterFor(this.wanted, table, this.kind, this.transaction);
+    if (meter) this.meters.set(table, meter);
+    return meter;
+  }
+
+  report() {
+    return this.meters.size > 0 ? [...this.meters.values()].map((meter) => meter.report(this.wanted!)) : undefined;
+  }
+}
+
+/** Reads and writes of many items that have nothing to do with each other. */
+export const batchOperations = (database: Database): DynamoOperations => ({
+  BatchGetItem: (input, context) => {
+    checkCommon(input);
+    const requests = requested(input.RequestItems);
+    for (const [name, { Keys }] of requests) {
+      constrain([`requestItems.${name}.member.keys`, Keys, required, length(1, maxGets)]);
+    }
+    if (requests.reduce((count, [, { Keys }]) => count + Keys!.length, 0) > maxGets) {
+      throw validation("Too many items requested for the BatchGetItem call");
+    }
+    const named = new NamedItems();
+    const reads = requests.map(([name, request]) => {
+      const projector = projectorOf(database, request);
+      for (const key of request.Keys!) checkItem(key);
+      const table = database.table(name, context);
+      checkKeyPaths(table, projector?.paths);
+      const keys = request.Keys!.map((given) => {
+        const key = table.keys.keyOf(given);
+        if (named.add(table, key)) throw duplicates();
+        return { given, key };
+      });
+      return { name, request, table, projector, keys };
+    });
+    const meters = new Meters(input.ReturnConsumedCapacity, "read");
+    const Responses: Record<string, Item[]> = {};
+    const UnprocessedKeys: Record<string, KeysAndAttributes> = {};
+    let size = 0;
+    for (const { name, request, table, projector, keys } of reads) {
+      const items: Item[] = [];
+      Responses[name] = items;
+      for (const { given, key } of keys) {
+        const row = table.get(key);
+        if (size + (row?.size ?? 0) > maxAnswer) {
+          UnprocessedKeys[name] ??= { ...request, Keys: [] };
+          UnprocessedKeys[name].Keys!.push(given);
+          continue;
+        }
+        size += row?.size ?? 0;
+        meters.of(table)?.add(readUnits(row?.size ?? 0, request.ConsistentRead));
+        if (row) items.push(projector ? projector.project(row.item) : row.item);
+      }
+    }
+    return { Responses, UnprocessedKeys, ConsumedCapacity: meters.report() };
+  },
+
+  BatchWriteItem: (input, context) => {
+    checkCommon(input);
+    const requests = requested(input.RequestItems);
+    for (const [, writes] of requests) {
+      if (writes.length >= 1 && writes.length <= maxWrites) continue;
+      constrain([
+        "requestItems",
+        input.RequestItems,
+        () =>
+          `Map value must satisfy constraint: [Member must have length less than or equal to ${maxWrites}, ` +
+          "Member must have length greater than or equal to 1]",
+      ]);
+    }
+    if (requests.reduce((count, [, writes]) => count + writes.length, 0) > maxWrites) {
+      throw validation("Too many items requested for the BatchWriteItem call");
+    }
+    const named = new NamedItems();
+    const writes: { name: string; write: PreparedWrite; keys: Item }[] = [];
+    for (const [name, list] of requests) {
+      for (const { PutRequest: put, DeleteRequest: remove } of list) {
+        if (!put === !remove) {
+          throw validation(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+          );
+        }
+        const write = put
+          ? preparePut(database, { TableName: name, Item: put.Item }, context)
+          : prepareDelete(database, { TableName: name, Key: remove!.Key }, context);
+        if (named.add(write.table, write.key)) throw duplicates();
+        writes.push({ name, write, keys: (put?.Item ?? remove?.Key)! });
+      }
+    }
+    const meters = new Meters(input.ReturnConsumedCapacity, "write");
+    const metrics: Record<string, ItemCollectionMetrics[]> = {};
+    for (const { name, write, keys } of writes) {
+      commit(write, write.outcome(write.blind ? undefined : write.table.get(write.key)), meters.of(write.table));
+      const metric = input.ReturnItemCollectionMetrics === "SIZE" ? collectionMetrics(write, keys) : undefined;
+      if (!metric) continue;
+      metrics[name] ??= [];
+      metrics[name].push(metric);
+    }
+    return {
+      UnprocessedItems: {},
+      ItemCollectionMetrics: Object.keys(metrics).length > 0 ? metrics : undefined,
+      ConsumedCapacity: meters.report(),
+    };
+  },
+});
+
+function requested<Request>(items: Record<string, Request> | undefined): [string, Request][] {
+  constrain(["requestItems", items, required, length(1)]);
+  return Object.entries(items!);
+}
+
+function projectorOf(database: Database, request: KeysAndAttributes) {
+  const { ProjectionExpression, AttributesToGet } = request;
+  checkNotMixed({ ProjectionExpression }, { AttributesToGet });
+  checkPlaceholders(request, { ProjectionExpression });
+  const expressions = database.expressions.of({ ExpressionAttributeNames: request.ExpressionAttributeNames });
+  const projector = expressions.projection(ProjectionExpression) ?? legacyProjection(AttributesToGet);
+  expressions.finish();
+  return projector;
+}

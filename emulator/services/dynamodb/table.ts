@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import type {
+  AttributeDefinition,
+  KeySchemaElement,
+  OnDemandThroughput,
+  ProvisionedThroughput,
+  SSEDescription,
+  StreamSpecification,
+  TableClass,
+} from "@aws-sdk/client-dynamodb";
+import { formatArn } from "../../core/arn";
+import type { Scope } from "../../core/service";
+import { type CapacityMeter, writeUnits } from "./capacity";
+import { invalidParameter } from "./errors";
+import { ItemIndex, type Key, type Row } from "./item-index";
+import { KeySchema } from "./key-schema";
+import type { SecondaryIndex } from "./secondary-index";
+import type { TimeToLive } from "./ttl";
+import { equalItems, type Item, pick } from "./values";
+
+/** What happened to one item, as a stream record tells it. */
+export interface Change {
+  readonly event: "INSERT" | "MODIFY" | "REMOVE";
+  /** The key attributes alone. */
+  readonly keys: Item;
+  readonly oldImage?: Item;
+  readonly newImage?: Item;
+  /** Whether time to live deleted the item, and not a request. */
+  readonly expired: boolean;
+}
+
+/** The settings that CreateTable and UpdateTable give a table, beside its keys and indexes. */
+export interface TableSettings {
+  billing: "PROVISIONED" | "PAY_PER_REQUEST";
+  /** When the billing mode last turned to on-demand. */
+  onDemandSince?: Date;
+  throughput: ProvisionedThroughput;
+  onDemandThroughput?: OnDemandThroughput;
+  tableClass?: TableClass;
+  deletionProtection: boolean;
+  encryption?: SSEDescription;
+  stream?: StreamSpecification & { readonly label: string };
+}
+
+/** A table: its items, its indexes and its settings. All writes go through {@link Table.write}. */
+export class Table {
+  readonly id = randomUUID();
+  readonly arn: string;
+  readonly rows = new ItemIndex();
+  readonly indexes: SecondaryIndex[] = [];
+  readonly keys: KeySchema;
+  readonly tags = new Map<string, string>();
+  timeToLive?: TimeToLive;
+  recovery?: { readonly since: Date; readonly days: number };
+  policy?: { readonly text: string; readonly revision: string };
+  private readonly observers = new Set<(change: Change) => void>();
+
+  constructor(
+    readonly name: string,
+    readonly scope: Scope,
+    readonly created: Date,
+    readonly keySchema: readonly KeySchemaElement[],
+    public definitions: readonly AttributeDefinition[],
+    public settings: TableSettings,
+  ) {
+    this.arn = formatArn("dynamodb", scope.region, scope.account, `table/${name}`);
+    this.keys = new KeySchema(keySchema, definitions);
+  }
+
+  get(key: Key): Row | undefined {
+    return this.rows.get(key);
+  }
+
+  index(name: string): SecondaryIndex | undefined {
+    return this.indexes.find((index) => index.name === name);
+  }
+
+  /** Refuses an item that an index cannot take. */
+  checkIndexKeys(item: Item): void {
+    for (const index of this.indexes) index.check(item);
+  }
+
+  /** Refuses an update of an attribute that is part of the key. */
+  checkNotKey(attribute: string): void {
+    if (this.keys.has(attribute)) {
+      throw invalidParameter(`Cannot update attribute ${attribute}. This attribute is part of the key`);
+    }
+  }
+
+  /** Stores an item that has been checked. Returns the row whose place it took. */
+  put(key: Key, item: Item, size: number, meter?: CapacityMeter): Row | undefined {
+    const row: Row = { hash: key.hash, sort: key.sort, item, size };
+    const old = this.rows.put(row);
+    this.written(old, row, meter);
+    return old;
+  }
+
+  /** Deletes an item, if there is one, and returns its row. */
+  delete(key: Key, meter?: CapacityMeter, expired = false): Row | undefined {
+    const old = this.rows.remove(key);
+    this.written(old, undefined, meter, expired);
+    return old;
+  }
+
+  /**
+   * Tells of every change to an item, right after it happened and before its request is answered.
+   * Writes that change nothing are no change, as on AWS. Returns what ends it.
+   */
+  observe(observer: (change: Change) => void): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  /** Stops what the table does in the background. */
+  close(): void {
+    this.timeToLive?.stop();
+    this.observers.clear();
+  }
+
+  private written(old: Row | undefined, row: Row | undefined, meter?: CapacityMeter, expired = false): void {
+    meter?.add(writeUnits(Math.max(old?.size ?? 0, row?.size ?? 0)));
+    for (const index of this.indexes) {
+      const sizes = index.follow(old, row);
+      if (meter && sizes.length > 0) {
+        meter.addIndex(
+          index.name,
+          index.global,
+          sizes.reduce((sum, size) => sum + writeUnits(size), 0),
+        );
+      }
+    }
+    this.timeToLive?.follow(old, row);
+    if (this.observers.size > 0) this.tell(old, row, expired);
+  }
+
+  private tell(old: Row | undefined, row: Row | undefined, expired: boolean): void {
+    const item = (row ?? old)?.item;
+    if (!item || (old && row && equalItems(old.item, row.item))) return;
+    const change: Change = {
+      event: !old ? "INSERT" : row ? "MODIFY" : "REMOVE",
+      keys: pick(
+        item,
+        this.keys.attributes.map(({ name }) => name),
+      ),
+      oldImage: old?.item,
+      newImage: row?.item,
+      expired,
+    };
+    for (const observer of this.observers) observer(change);
+  }
+}
