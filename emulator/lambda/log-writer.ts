@@ -42,7 +42,7 @@ export class LogWriter {
       (port) => this.hand(port),
       (error) => {
         this.batches.clear();
-        this.host.report(error, "lambda: writing logs");
+        this.host.report(error, "writing logs");
       },
     );
   }
@@ -53,7 +53,7 @@ export class LogWriter {
     try {
       for (const { scope, group, stream, events } of batches) logs.write(scope, group, stream, events);
     } catch (error) {
-      this.host.report(error, "lambda: writing logs");
+      this.host.report(error, "writing logs");
     }
   }
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Clock, Timer } from "../core/clock";
+import { AwsError } from "../core/errors";
 import { Environment, type EnvironmentSpec, type InvokeRequest, type Outcome } from "./environment";
 
 /** An environment's settings, and when its credentials end (milliseconds since the epoch). */
@@ -32,6 +33,8 @@ const credentialMargin = 60_000;
  * itself is not stuck.
  */
 const startsAtOnce = Math.min(4, Math.max(2, availableParallelism()));
+
+const stopped = () => new AwsError("ServiceException", "The emulator was stopped or reset.", 500);
 
 /** The environments of one version of a function. */
 export class Pool {
@@ -73,7 +76,7 @@ export class Pool {
   async close(): Promise<void> {
     this.closed = true;
     this.reaper?.cancel();
-    for (const { reject } of this.queue.splice(0)) reject(new Error("The emulator was stopped or reset"));
+    for (const { reject } of this.queue.splice(0)) reject(stopped());
     for (const warm of this.all) this.end(warm);
     await Promise.all(this.ending);
   }

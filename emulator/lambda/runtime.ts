@@ -59,7 +59,7 @@ export class LambdaRuntime {
       this.pools.delete(fn);
       folder
         ?.then((path) => this.packages.remove(path))
-        .catch((error) => this.host.report(error, "lambda: removing a package"));
+        .catch((error) => this.host.report(error, "removing a package"));
     });
   }
 

@@ -23,7 +23,7 @@ export function formatError(thrown: unknown): FormattedError {
       return {
         errorType: printable(thrown.name),
         errorMessage: printable(thrown.message),
-        trace: typeof thrown.stack === "string" ? printable(thrown.stack).split("\n") : [],
+        trace: stackLines(thrown).map(printable),
       };
     }
     return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
@@ -41,13 +41,17 @@ export function describeError(thrown: unknown): string {
         errorType: value.name,
         errorMessage: value.message,
         ...value,
-        stack: typeof value.stack === "string" ? value.stack.split("\n") : undefined,
+        stack: stackLines(value),
       };
     });
   } catch {
     return JSON.stringify(formatError(thrown));
   }
 }
+
+/** A stack trace without the frames of the emulator, which say nothing of the function. */
+export const stackLines = ({ stack }: Error): string[] =>
+  typeof stack === "string" ? stack.split("\n").filter((line) => !line.includes(__dirname)) : [];
 
 /** Errors from another realm (`vm`, `structuredClone`) are errors too. */
 export const isError = (value: unknown): value is Error =>

@@ -2,15 +2,14 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { constants, Script } from "node:vm";
 import { isError, runtimeError } from "./worker-errors";
 
 export type Handler = (event: unknown, context: unknown, callback?: unknown) => unknown;
 
 /** The compiler turns `import()` into `require()` in CommonJS; modules that use top-level await need the real one. */
-const importModule = new Script("(specifier) => import(specifier)", {
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-}).runInThisContext() as (specifier: string) => Promise<Record<string, unknown>>;
+const importModule = new Function("specifier", "return import(specifier)") as (
+  specifier: string,
+) => Promise<Record<string, unknown>>;
 
 /**
  * Finds the function that `index.handler` or `src/app.routes.main` names.

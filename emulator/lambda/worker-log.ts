@@ -1,5 +1,5 @@
 import { format } from "node:util";
-import { isError } from "./worker-errors";
+import { isError, stackLines } from "./worker-errors";
 
 const levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] as const;
 type Level = (typeof levels)[number];
@@ -13,9 +13,16 @@ const methods: Record<string, Level> = {
   error: "ERROR",
 };
 
+/** A function's output. */
+export interface Output {
+  /** The runtime's own line about an error; `detail` is JSON. */
+  error(label: string, detail: string): void;
+  /** Passes on what was written without an end of line. */
+  flush(): void;
+}
+
 /**
- * Sends everything that the function prints to `write`, one call for each log event, and gives back how the runtime
- * itself logs an error.
+ * Sends everything that the function prints to `write`, one call for each log event.
  *
  * `console` lines carry time, request id and level, in tab-separated text or as JSON
  * (https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html). Output written straight to a stream stays as it
@@ -25,7 +32,7 @@ export function captureOutput(
   { logFormat, logLevel }: { logFormat: "Text" | "JSON"; logLevel: string },
   requestId: () => string | undefined,
   write: (text: string) => void,
-): (level: Level, label: string, detail: string) => void {
+): Output {
   // A chosen level filters JSON logs only (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
   const least = logFormat === "JSON" ? Math.max(0, levels.indexOf(logLevel as Level)) : 0;
   const line = (level: Level, args: unknown[]) => {
@@ -40,17 +47,20 @@ export function captureOutput(
   for (const [method, level] of Object.entries(methods)) {
     (console as unknown as Record<string, unknown>)[method] = (...args: unknown[]) => line(level, args);
   }
-  for (const stream of [process.stdout, process.stderr]) stream.write = lineWriter(write);
-  return (level, label, detail) => {
-    if (logFormat === "Text") return line(level, [`${label}\t${detail}`]);
-    write(
-      JSON.stringify({
-        timestamp: new Date().toISOString(),
-        level,
-        requestId: requestId(),
-        message: JSON.parse(detail),
-      }),
-    );
+  const writers = [process.stdout, process.stderr].map((stream) => {
+    const { writeTo, flush } = lineWriter(write);
+    stream.write = writeTo;
+    return flush;
+  });
+  return {
+    flush() {
+      for (const flush of writers) flush();
+    },
+    error(label, detail) {
+      if (logFormat === "Text") return line("ERROR", [`${label}\t${detail}`]);
+      const entry = { timestamp: new Date().toISOString(), level: "ERROR", requestId: requestId() };
+      write(JSON.stringify({ ...entry, message: JSON.parse(detail) }));
+    },
   };
 }
 
@@ -73,17 +83,17 @@ function jsonLine(timestamp: string, requestId: string | undefined, level: Level
 const errorFields = (error: Error) => ({
   errorType: error.constructor?.name ?? "UnknownError",
   errorMessage: error.message,
-  stackTrace: typeof error.stack === "string" ? error.stack.split("\n") : [],
+  stackTrace: stackLines(error),
 });
 
-/** A stream's `write` that passes whole lines on; a last line without an end is passed on in the next turn of the loop. */
-function lineWriter(write: (text: string) => void): typeof process.stdout.write {
+/** A stream's `write` that passes whole lines on, and how to pass on the last one when it has no end. */
+function lineWriter(write: (text: string) => void): { writeTo: typeof process.stdout.write; flush: () => void } {
   let rest = "";
   const flush = () => {
     if (rest) write(rest);
     rest = "";
   };
-  return (chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {
+  const writeTo = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {
     const text =
       typeof chunk === "string"
         ? chunk
@@ -91,9 +101,9 @@ function lineWriter(write: (text: string) => void): typeof process.stdout.write 
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
     for (const complete of lines) write(complete);
-    if (rest) setImmediate(flush);
     const callback = typeof encoding === "function" ? encoding : done;
     if (typeof callback === "function") queueMicrotask(() => callback());
     return true;
   };
+  return { writeTo, flush };
 }

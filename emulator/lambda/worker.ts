@@ -17,7 +17,7 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 let current: InvokeMessage | undefined;
 // A worker cannot change directory; code that asks for it sees the package's folder, as on AWS.
 process.cwd = () => settings.taskRoot;
-const log = captureOutput(settings, () => current?.id, post);
+const output = captureOutput(settings, () => current?.id, post);
 
 /** Bytes that V8 holds for this environment. Memory outside of V8 belongs to the whole process and is not counted. */
 const memory = () => {
@@ -26,8 +26,9 @@ const memory = () => {
 };
 
 function crash(label: string, thrown: unknown): void {
-  log("ERROR", label, describeError(thrown));
+  output.error(label, describeError(thrown));
   const error = formatError(thrown);
+  output.flush();
   post({ kind: "crash", payload: JSON.stringify(error), errorType: error.errorType, memory: memory() });
   process.exit(129);
 }
@@ -38,14 +39,16 @@ process.on("unhandledRejection", (reason) => {
 });
 
 function fail(thrown: unknown): void {
-  log("ERROR", "Invoke Error", describeError(thrown));
+  output.error("Invoke Error", describeError(thrown));
   const error = formatError(thrown);
+  output.flush();
   current = undefined;
   post({ kind: "error", payload: JSON.stringify(error), errorType: error.errorType, memory: memory() });
 }
 
 function succeed(result: unknown): void {
   const payload = serialize(result);
+  output.flush();
   current = undefined;
   post({ kind: "result", payload, memory: memory() });
 }

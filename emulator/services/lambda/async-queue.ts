@@ -26,8 +26,9 @@ const throttleDelay = (throttles: number) => Math.min(1_000 * 2 ** (throttles - 
 /** Events of asynchronous invocations: runs, retries and sends them on to destinations and dead-letter queues. */
 export class AsyncQueue {
   private readonly waiting = new Map<QueuedEvent, Timer>();
-  private readonly running = new Set<Promise<void>>();
-  private stopped = false;
+  private readonly forgotten = new WeakSet<FunctionRecord>();
+  /** Counts resets: what ran before the last one has no effect any more. */
+  private epoch = 0;
 
   constructor(
     private readonly host: Host,
@@ -43,11 +44,12 @@ export class AsyncQueue {
       attempts: 0,
       throttles: 0,
     };
-    this.run(event);
+    void this.run(event);
   }
 
   /** Drops the events of a deleted function. */
   forget(fn: FunctionRecord): void {
+    this.forgotten.add(fn);
     for (const [event, timer] of this.waiting) {
       if (event.fn !== fn) continue;
       timer.cancel();
@@ -55,28 +57,25 @@ export class AsyncQueue {
     }
   }
 
-  /** Drops all waiting events. */
+  /** Drops all events. */
   clear(): void {
+    this.epoch++;
     for (const timer of this.waiting.values()) timer.cancel();
     this.waiting.clear();
   }
 
-  /** Also keeps what still runs from having effects. */
-  stop(): void {
-    this.stopped = true;
-    this.clear();
-  }
-
-  private run(event: QueuedEvent): Promise<void> {
-    const run = this.attempt(event)
-      .catch((error) => this.host.report(error, "lambda: asynchronous invocation"))
-      .finally(() => this.running.delete(run));
-    this.running.add(run);
-    return run;
+  private async run(event: QueuedEvent): Promise<void> {
+    try {
+      await this.attempt(event);
+    } catch (error) {
+      this.host.report(error, "asynchronous invocation");
+    }
   }
 
   private async attempt(event: QueuedEvent): Promise<void> {
     const { fn } = event;
+    const { epoch } = this;
+    const over = () => epoch !== this.epoch || this.forgotten.has(fn);
     const config = fn.asyncConfigs.get(event.qualifier ?? "$LATEST");
     if (fn.reservedConcurrency === 0) return this.giveUp(event, config, "ZeroReservedConcurrency");
     if (this.tooOld(event, config, 0)) return this.giveUp(event, config, "EventAgeExceeded");
@@ -84,12 +83,12 @@ export class AsyncQueue {
     try {
       result = await this.invoker.invoke(event);
     } catch (error) {
-      if (this.stopped) return;
+      if (over()) return;
       if (!(error instanceof AwsError)) throw error;
       event.throttles++;
       return this.retry(event, config, throttleDelay(event.throttles));
     }
-    if (this.stopped) return;
+    if (over()) return;
     event.attempts++;
     if (result.errorType === undefined) return this.succeed(event, config, result);
     const delay =
@@ -103,13 +102,14 @@ export class AsyncQueue {
     config: AsyncConfig | undefined,
     delay: number,
     result?: InvocationResult,
-  ): Promise<void> | void {
+  ): Promise<void> | undefined {
     if (this.tooOld(event, config, delay)) return this.giveUp(event, config, "EventAgeExceeded", result);
     const timer = this.host.clock.after(delay, () => {
       this.waiting.delete(event);
       return this.run(event);
     });
     this.waiting.set(event, timer);
+    return undefined;
   }
 
   private tooOld(event: QueuedEvent, config: AsyncConfig | undefined, delay: number): boolean {

@@ -57,7 +57,7 @@ async function deliver(host: Host, target: string, event: FinishedEvent, send: (
     await send();
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    host.report(error, `lambda: ${event.functionArn} could not deliver to ${target}`);
+    host.report(error, `${event.functionArn} could not deliver to ${target}`);
   }
 }
 

@@ -26,7 +26,7 @@ export class Pollers {
   stop(mapping: Mapping): void {
     const poller = this.running.get(mapping);
     this.running.delete(mapping);
-    poller?.stop().catch((error) => this.host.report(error, "lambda: stopping a poller"));
+    poller?.stop().catch((error) => this.host.report(error, "stopping a poller"));
   }
 
   async close(): Promise<void> {

@@ -106,7 +106,7 @@ class SqsPoller implements Poller {
     private readonly tools: PollerTools,
   ) {
     this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) => sqsMatcher(Pattern!));
-    this.loop = this.run().catch((error) => tools.host.report(error, `lambda: polling ${this.queueArn}`));
+    this.loop = this.run().catch((error) => tools.host.report(error, `polling ${this.queueArn}`));
   }
 
   async stop(): Promise<void> {
@@ -192,7 +192,8 @@ class SqsPoller implements Poller {
     this.inFlight++;
     this.process(batch)
       .catch((error) => {
-        if (!this.stopped) this.tools.host.report(error, `lambda: a batch of ${this.queueArn}`);
+        if (error instanceof AwsError) this.mapping.lastResult = `PROBLEM: ${error.message}`;
+        else this.tools.host.report(error, `a batch of ${this.queueArn}`);
       })
       .finally(() => {
         this.inFlight--;

@@ -1,0 +1,60 @@
+import {
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  InvokeCommand,
+  type InvokeCommandInput,
+  type LambdaClient,
+} from "@aws-sdk/client-lambda";
+import { strToU8, zipSync } from "fflate";
+
+/** A deployment package: file names and their text. */
+export const zip = (files: Record<string, string>): Uint8Array =>
+  zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+
+export const role = "arn:aws:iam::000000000000:role/test";
+
+/** Creates a function from the text of its `index.js`, or from several files. Gives its ARN. */
+export async function makeFunction(
+  lambda: LambdaClient,
+  name: string,
+  code: string | Record<string, string>,
+  options: Partial<CreateFunctionCommandInput> = {},
+): Promise<string> {
+  const files = typeof code === "string" ? { "index.js": code } : code;
+  const { FunctionArn } = await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: name,
+      Role: role,
+      Runtime: "nodejs24.x",
+      Handler: "index.handler",
+      Code: { ZipFile: zip(files) },
+      ...options,
+    }),
+  );
+  return FunctionArn!;
+}
+
+/** Invokes a function and reads its answer. */
+export async function invoke(
+  lambda: LambdaClient,
+  name: string,
+  event?: unknown,
+  options: Partial<InvokeCommandInput> = {},
+) {
+  const answer = await lambda.send(
+    new InvokeCommand({
+      FunctionName: name,
+      Payload: event === undefined ? undefined : JSON.stringify(event),
+      ...options,
+    }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString("utf8");
+  return {
+    status: answer.StatusCode,
+    error: answer.FunctionError,
+    version: answer.ExecutedVersion,
+    text,
+    result: text === "" ? undefined : JSON.parse(text),
+    log: answer.LogResult === undefined ? undefined : Buffer.from(answer.LogResult, "base64").toString("utf8"),
+  };
+}
