@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
+import type { Deployment } from "../deploy";
 import { callsPerThousand, deployIngest, ingest } from "./ingest";
 import { rates } from "./rates";
 import { type Figure, report } from "./report";
@@ -26,6 +27,9 @@ async function packageFigures(emulator: Started, functionName: string): Promise<
   ];
 }
 
+const functionName = ({ resources }: Deployment): string =>
+  resources.find(({ type, name }) => type === "aws:lambda/function:Function" && name.startsWith("ingest-receive"))!.id!;
+
 async function main(): Promise<boolean> {
   const args = process.argv.slice(2);
   if (args.includes("--help")) {
@@ -47,7 +51,7 @@ async function main(): Promise<boolean> {
       { name: "stack deployed", value: seconds, unit: "s", promise: { atMost: 8 } },
       ...posts.figures,
       ...(await callsPerThousand(url, apiKey, emulator)),
-      ...(await packageFigures(emulator, output("functionName"))),
+      ...(await packageFigures(emulator, functionName(deployment))),
     ];
     const rows = [...posts.rows, ...(await rates(emulator, constant))];
     const put = rows.find(({ name }) => name === "DynamoDB PutItem")!;

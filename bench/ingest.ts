@@ -22,7 +22,12 @@ export async function deployIngest(
   program: string,
 ): Promise<{ deployment: Deployment; seconds: number }> {
   const started = performance.now();
-  const deployment = await deploy({ program, stack: "bench", endpoint: emulator.url });
+  const deployment = await deploy({
+    program,
+    stack: "bench",
+    endpoint: emulator.url,
+    config: { rateLimit: 10_000, burstLimit: 5_000 },
+  });
   return { deployment, seconds: (performance.now() - started) / 1000 };
 }
 
