@@ -1,0 +1,73 @@
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** An answer in place of AWS's own. */
+export interface Fault {
+  status: number;
+  /** The error code. */
+  code: string;
+  message?: string;
+}
+
+/** AWS that fails when told to: it passes requests on to an emulator, but for those that a test wants to fail. */
+export interface FaultyAws extends AsyncDisposable {
+  readonly endpoint: string;
+  /** Requests so far by operation, such as `BatchWriteItem`; for S3, by method, such as `PUT`. */
+  readonly calls: Record<string, number>;
+  /** Decides about each request: a fault, `"drop"` to break the connection, or nothing to pass it on. */
+  fault: (operation: string, body: string) => Fault | "drop" | undefined;
+  /** Changes an answer that the emulator gave. */
+  answer: (operation: string, body: string, request: string) => string;
+}
+
+const operationOf = ({ headers, method = "" }: IncomingMessage) =>
+  String(headers["x-amz-target"] ?? method)
+    .split(".")
+    .at(-1)!;
+
+export async function startFaultyAws(emulator: { endpoint: string }): Promise<FaultyAws> {
+  const calls: Record<string, number> = {};
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const operation = operationOf(incoming);
+    calls[operation] = (calls[operation] ?? 0) + 1;
+    const fault = aws.fault(operation, body.toString());
+    if (fault === "drop") {
+      incoming.socket.destroy();
+      return;
+    }
+    if (fault) {
+      outgoing.writeHead(fault.status, {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amzn-errortype": fault.code,
+      });
+      outgoing.end(JSON.stringify({ __type: fault.code, message: fault.message ?? fault.code }));
+      return;
+    }
+    const options = { method: incoming.method, headers: incoming.headers };
+    const passed = request(new URL(incoming.url ?? "/", emulator.endpoint), options, async (answer) => {
+      const parts: Buffer[] = [];
+      for await (const part of answer) parts.push(part as Buffer);
+      const text = Buffer.concat(parts);
+      const changed = aws.answer(operation, text.toString(), body.toString());
+      const { "transfer-encoding": _, "content-length": __, ...headers } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 500, headers);
+      outgoing.end(changed === text.toString() ? text : changed);
+    });
+    passed.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const aws: FaultyAws = {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    fault: () => undefined,
+    answer: (_operation, body) => body,
+    [Symbol.asyncDispose]: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  return aws;
+}
