@@ -10,20 +10,18 @@ const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:sqs\//, () => require("./sqs").types],
   [/^aws:iam\//, () => require("./iam").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],
-  [/^aws:s3\/bucket(Objectv2|Object|ObjectCopy):/, () => require("./s3-object").types],
+  [/^aws:s3\/bucketObject(v2)?:/, () => require("./s3-object").types],
   [/^aws:s3\//, () => require("./s3-settings").types],
   [/^aws:lambda\/(function|alias):/, () => require("./lambda").types],
   [/^aws:lambda\//, () => require("./lambda-triggers").types],
   [/^aws:cloudwatch\/log/, () => require("./logs").types],
+  [/^aws:apigateway\/(method|integration)/, () => require("./apigateway-methods").types],
   [
-    /^aws:apigateway\/(restApi|resource|method|methodResponse|integration|integrationResponse):/,
-    () => require("./apigateway").types,
+    /^aws:apigateway\/(deployment|stage|account|domainName|basePathMapping):/,
+    () => require("./apigateway-stages").types,
   ],
-  [
-    /^aws:apigateway\/(deployment|stage|methodSettings|account|domainName|basePathMapping):/,
-    () => require("./apigateway-stage").types,
-  ],
-  [/^aws:apigateway\//, () => require("./apigateway-access").types],
+  [/^aws:apigateway\/(apiKey|usagePlan|usagePlanKey):/, () => require("./apigateway-plans").types],
+  [/^aws:apigateway\//, () => require("./apigateway").types],
   [/^aws:cognito\//, () => require("./cognito").types],
 ];
 

@@ -110,15 +110,15 @@ const attributeOf = <A extends { queueUrl: unknown }, R>(
   return resourceType<A, R>({
     replaceOn: ["queueUrl"],
     async create(args, context) {
-      await set(args as Plain, context);
-      return { id: (args as Plain).queueUrl, outputs: {} };
+      await set(args as unknown as Plain, context);
+      return { id: (args as unknown as Plain).queueUrl, outputs: {} };
     },
     async read(id, { clients }) {
       const found = await unlessGone(clients.sqs.getQueueAttributes({ QueueUrl: id, AttributeNames: [attribute] }));
       return found?.Attributes?.[attribute] ? {} : undefined;
     },
     async update(_id, args, _old, context) {
-      await set(args as Plain, context);
+      await set(args as unknown as Plain, context);
       return {};
     },
     async delete(id, _known, { clients }) {

@@ -1,5 +1,4 @@
 import type { Output, OutputInstance, Resource } from "@pulumi/pulumi";
-import type { Archive as PulumiArchive, Asset as PulumiAsset } from "@pulumi/pulumi/asset";
 import type { Archive, Asset } from "../assets";
 import type { Clients } from "./clients";
 
@@ -10,13 +9,11 @@ export type PlainArgs<T> =
     ? never
     : T extends string | number | boolean | undefined | null
       ? T
-      : T extends PulumiArchive
-        ? Archive
-        : T extends PulumiAsset
-          ? Asset
-          : T extends readonly (infer Item)[]
-            ? PlainArgs<Item>[]
-            : { [K in keyof T]: PlainArgs<T[K]> };
+      : [keyof T] extends [never] // Pulumi declares assets and archives as classes without members
+        ? Archive | Asset
+        : T extends readonly (infer Item)[]
+          ? PlainArgs<Item>[]
+          : { [K in keyof T]: PlainArgs<T[K]> };
 
 /** The outputs of a Pulumi resource class, all optional: inputs are echoed by the engine. */
 export type PlainOutputs<R> = {
