@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPair, type KeyObject, randomBytes, randomUUID, sign, verify } from "node:crypto";
+import { generateKeyPair, type KeyObject, randomBytes, randomUUID, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
 import type { AuthenticationResultType } from "@aws-sdk/client-cognito-identity-provider";
 import type { Host } from "../../core/service";
@@ -16,7 +16,7 @@ export function signingKey(pool: Pool): Promise<SigningKey> {
   pool.key ??= makeKeyPair("rsa", { modulusLength: 2048 }).then(
     ({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }) => {
       const kid = randomBytes(32).toString("base64");
-      const { n, e } = createPublicKey(publicKey).export({ format: "jwk" }) as { n: string; e: string };
+      const { n, e } = publicKey.export({ format: "jwk" }) as { n: string; e: string };
       return { kid, privateKey, publicKey, jwk: { kid, kty: "RSA", alg: "RS256", use: "sig", n, e } };
     },
   );
