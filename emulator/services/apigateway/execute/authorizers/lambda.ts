@@ -1,0 +1,189 @@
+import type { Authorizer } from "@aws-sdk/client-api-gateway";
+import { AwsError } from "../../../../core/errors";
+import { type PolicyDocument, PolicySyntaxError, readPolicy } from "../../../../core/policy";
+import { evaluate } from "../../../../core/policy-evaluation";
+import type { Host } from "../../../../core/service";
+import type { Authorization, Call } from "../call";
+import { accessDenied, authorizerFailed, authorizerMisconfigured, unauthorized } from "../failures";
+import { requestValue, withStageVariables } from "../parameters";
+
+/** A decision of an authorizer function, as long as it is good. */
+interface Decision {
+  readonly policy: PolicyDocument;
+  readonly authorization: Authorization;
+  /** Answers already read off the policy, by method ARN. */
+  readonly answers: Map<string, "Allow" | "Deny" | undefined>;
+  readonly until: number;
+}
+
+const mistake = "malformed policy";
+const messages = {
+  json: mistake,
+  syntax: mistake,
+  version: mistake,
+  noStatement: mistake,
+  noEffect: mistake,
+  effect: () => mistake,
+  duplicateSid: mistake,
+};
+
+/** TOKEN and REQUEST authorizers: a function decides with a policy, which is kept for the authorizer's TTL. */
+export class LambdaAuthorizers {
+  private readonly decisions = new Map<string, Decision>();
+
+  constructor(private readonly host: Host) {}
+
+  async authorize(call: Call): Promise<Authorization> {
+    const authorizer = call.route!.authorizer!;
+    const identity = identityOf(authorizer, call);
+    const ttl = (authorizer.authorizerResultTtlInSeconds ?? 300) * 1000;
+    // A kept policy answers for every method and path of the stage (developer guide, Lambda authorizer input).
+    const key = [call.api!.id, call.stageName, call.stage!.deploymentId, authorizer.id, ...identity].join("\n");
+    const kept = ttl > 0 ? this.decisions.get(key) : undefined;
+    let decision: Decision;
+    if (kept && kept.until > this.host.clock.now()) {
+      decision = kept;
+    } else {
+      decision = await this.ask(authorizer, call, identity, ttl);
+      if (ttl > 0) this.keep(key, decision);
+    }
+    const { answers, policy } = decision;
+    const arn = call.methodArn;
+    if (!answers.has(arn)) {
+      if (answers.size > 1000) answers.clear();
+      answers.set(
+        arn,
+        evaluate(policy, { action: "execute-api:Invoke", resource: arn, context: { "aws:sourceip": [call.sourceIp] } }),
+      );
+    }
+    const answer = answers.get(arn);
+    if (answer === "Deny") throw accessDenied("User is not authorized to access this resource with an explicit deny");
+    if (!answer) throw accessDenied("User is not authorized to access this resource");
+    return kept === decision ? { ...decision.authorization, latency: 0 } : decision.authorization;
+  }
+
+  /** Forgets the decisions of a stage. */
+  flush(apiId: string, stageName: string): void {
+    for (const key of this.decisions.keys()) if (key.startsWith(`${apiId}\n${stageName}\n`)) this.decisions.delete(key);
+  }
+
+  clear(): void {
+    this.decisions.clear();
+  }
+
+  private keep(key: string, decision: Decision): void {
+    if (this.decisions.size >= 10_000) {
+      const now = this.host.clock.now();
+      for (const [old, { until }] of this.decisions) if (until <= now) this.decisions.delete(old);
+    }
+    this.decisions.set(key, decision);
+  }
+
+  private async ask(authorizer: Authorizer, call: Call, identity: readonly string[], ttl: number): Promise<Decision> {
+    const functionArn = functionOf(withStageVariables(authorizer.authorizerUri ?? "", call));
+    if (!functionArn) throw authorizerMisconfigured();
+    const started = this.host.clock.now();
+    const lambda = this.host.bus.ready("lambda") ?? (await this.host.bus.to("lambda"));
+    const { region, account } = call.api!.scope;
+    let result: { payload: string; functionError?: string };
+    try {
+      result = await lambda.invoke(functionArn, JSON.stringify(eventFor(authorizer, call, identity[0] ?? "")), {
+        principal: "apigateway.amazonaws.com",
+        sourceArn: `arn:aws:execute-api:${region}:${account}:${call.api!.id}/authorizers/${authorizer.id}`,
+        sourceAccount: account,
+        traceId: call.traceId,
+      });
+    } catch (error) {
+      if (!(error instanceof AwsError)) this.host.report(error, `authorizer ${authorizer.name} of API ${call.api!.id}`);
+      throw authorizerMisconfigured();
+    }
+    const answer = parse(result.payload);
+    if (result.functionError) throw answer?.errorMessage === "Unauthorized" ? unauthorized() : authorizerFailed();
+    return { ...read(answer, this.host.clock.now() - started), answers: new Map(), until: this.host.clock.now() + ttl };
+  }
+}
+
+/**
+ * The values of the identity sources. One that is missing, empty or does not match the validation expression gives 401,
+ * without a call of the function.
+ */
+function identityOf({ type, identitySource, identityValidationExpression }: Authorizer, call: Call): string[] {
+  const sources = (identitySource ?? "")
+    .split(",")
+    .map((source) => source.trim())
+    .filter(Boolean);
+  const values = sources.map((source) => {
+    const value = requestValue(source, call);
+    const text = Array.isArray(value) ? value.join(",") : value;
+    if (!text) throw unauthorized();
+    return text;
+  });
+  if (type === "TOKEN" && identityValidationExpression) {
+    if (!new RegExp(`^(?:${identityValidationExpression})$`).test(values[0] ?? "")) throw unauthorized();
+  }
+  return values;
+}
+
+function eventFor({ type }: Authorizer, call: Call, token: string): Record<string, unknown> {
+  if (type === "TOKEN") return { type, methodArn: call.methodArn, authorizationToken: token };
+  const query = call.queryParameters;
+  return {
+    type,
+    methodArn: call.methodArn,
+    resource: call.route!.resource.path,
+    path: call.path,
+    httpMethod: call.method,
+    headers: call.headers,
+    multiValueHeaders: call.multiValueHeaders,
+    queryStringParameters: query?.single ?? {},
+    multiValueQueryStringParameters: query?.multi ?? {},
+    pathParameters: call.pathParameters ?? {},
+    stageVariables: call.stage!.variables ?? {},
+    requestContext: call.requestContext(),
+  };
+}
+
+/** The function in `arn:aws:apigateway:region:lambda:path/2015-03-31/functions/<arn>/invocations`. */
+export const functionOf = (uri: string): string | undefined => /\/functions\/(.+)\/invocations$/.exec(uri)?.[1];
+
+function parse(payload: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(payload) as unknown;
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads an authorizer's answer; whatever is not one gives AuthorizerConfigurationException. */
+function read(
+  answer: Record<string, unknown> | undefined,
+  latency: number,
+): Pick<Decision, "policy" | "authorization"> {
+  const { principalId, policyDocument, context, usageIdentifierKey } = answer ?? {};
+  if (typeof principalId !== "string" || typeof policyDocument !== "object" || policyDocument === null)
+    throw authorizerMisconfigured();
+  const values: Record<string, string> = {};
+  if (context !== undefined && context !== null) {
+    if (typeof context !== "object" || Array.isArray(context)) throw authorizerMisconfigured();
+    for (const [name, value] of Object.entries(context)) {
+      // Lists and objects are refused; the rest arrives as text (developer guide, Lambda authorizer output).
+      if (typeof value === "object" && value !== null) throw authorizerMisconfigured();
+      values[name] = String(value);
+    }
+  }
+  try {
+    return {
+      policy: readPolicy(JSON.stringify(policyDocument), messages),
+      authorization: {
+        principalId,
+        context: values,
+        latency,
+        usageIdentifierKey: typeof usageIdentifierKey === "string" ? usageIdentifierKey : undefined,
+      },
+    };
+  } catch (error) {
+    if (error instanceof PolicySyntaxError) throw authorizerMisconfigured();
+    throw error;
+  }
+}
