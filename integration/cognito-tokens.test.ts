@@ -1,4 +1,5 @@
 import { createHmac, createPublicKey, type JsonWebKey as NodeJwk, verify } from "node:crypto";
+import { request } from "node:http";
 import {
   AdminAddUserToGroupCommand,
   AdminDisableUserCommand,
@@ -288,7 +289,7 @@ describe("the token endpoint of a pool's domain", () => {
       const response = await fetch(url, { method: "POST", body: new URLSearchParams(form), headers });
       return { status: response.status, body: await json<{ access_token?: string; error?: string }>(response) };
     };
-    return { UserPoolId, id, secret, ask };
+    return { UserPoolId, Domain, id, secret, ask };
   }
   const basic = (id: string, secret: string) => ({
     authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`,
@@ -314,6 +315,22 @@ describe("the token endpoint of a pool's domain", () => {
         iss: `http://localhost:${emulator.current.port}/${UserPoolId}`,
       });
     }
+  });
+
+  it("answers under the domain's own host name too", async () => {
+    const { Domain, id, secret } = await machine();
+    const headers = {
+      ...basic(id, secret),
+      host: `${Domain}.auth.localhost:${emulator.current.port}`,
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const call = request(`${emulator.current.endpoint}/oauth2/token`, { method: "POST", headers }, (response) =>
+        resolve(response.resume().statusCode),
+      );
+      call.on("error", reject).end("grant_type=client_credentials");
+    });
+    expect(status).toBe(200);
   });
 
   it("answers mistakes as OAuth 2.0 words them", async () => {
