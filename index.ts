@@ -31,4 +31,4 @@ export const apiKey = ingest.apiKey;
 export const tableName = ingest.table.name;
 export const deadLetterQueueUrl = ingest.deadLetterQueue.url;
 export const replayFunction = ingest.replay.name;
-export const archiveBucket = ingest.archive?.bucket;
+export const archiveBucket = ingest.archive?.bucket ?? "";

@@ -8,11 +8,20 @@ export interface FunctionCode {
   readonly containsSecrets: boolean;
 }
 
+/** What was made of factories so far: components of one kind share theirs. */
+const made = new WeakMap<() => unknown, Promise<FunctionCode>>();
+
 /**
  * Turns a factory, with all that it captures, into one file. The same source gives the same text, so that an unchanged
  * function is not deployed again. `what` names the function in errors.
  */
-export async function closureCode(factory: () => unknown, what: string): Promise<FunctionCode> {
+export function closureCode(factory: () => unknown, what: string): Promise<FunctionCode> {
+  const code = made.get(factory) ?? makeCode(factory, what);
+  made.set(factory, code);
+  return code;
+}
+
+async function makeCode(factory: () => unknown, what: string): Promise<FunctionCode> {
   const { text, containsSecrets } = await serialize(factory, what);
   return { text: await bundle(callOnce(text), what), containsSecrets };
 }

@@ -12,6 +12,8 @@ import { makePrivateBucket } from "./storage";
 import { checkThingseeIngest, type TableRef, type ThingseeIngestArgs } from "./thingsee-ingest-args";
 
 const DAY = 24 * 60 * 60;
+/** The handlers without a callback, which all components of a program share. */
+const plain = { receive: receiveMessages(), replay: replayDeadLetters() };
 
 /**
  * Takes Thingsee messages in by HTTPS POST and keeps them in DynamoDB. Each message of a request is stored, or waits in
@@ -88,7 +90,9 @@ export class ThingseeIngest extends pulumi.ComponentResource {
     // The functions.
     const surroundings = { table: this.table, deadLetterQueue: this.deadLetterQueue, deadLetterBucket };
     const { environment, store, bury, dig } = access(args, { ...surroundings, archive: this.archive });
-    const factory = { onMessage };
+    const handlers = onMessage
+      ? { receive: receiveMessages({ onMessage }), replay: replayDeadLetters({ onMessage }) }
+      : plain;
     const receive = new InlineFunction(
       `${name}-receive`,
       {
@@ -96,7 +100,7 @@ export class ThingseeIngest extends pulumi.ComponentResource {
         memorySize,
         timeout,
         title: onMessage ? `${title}: onMessage` : title,
-        factory: receiveMessages(factory),
+        factory: handlers.receive,
         environment,
         statements: [...store, ...bury, ...(args.statements ?? [])],
       },
@@ -109,7 +113,7 @@ export class ThingseeIngest extends pulumi.ComponentResource {
         memorySize,
         timeout: 300,
         title: onMessage ? `${title}: onMessage` : title,
-        factory: replayDeadLetters(factory),
+        factory: handlers.replay,
         environment,
         statements: [...store, ...dig, ...(args.statements ?? [])],
       },
