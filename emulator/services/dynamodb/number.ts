@@ -45,8 +45,8 @@ export function compareNumbers(a: string, b: string): number {
 export function addNumbers(a: string, b: string, subtract = false): string {
   if (plainInteger.test(a) && plainInteger.test(b))
     return String(subtract ? Number(a) - Number(b) : Number(a) + Number(b));
-  const x = parse(a);
-  const y = parse(b);
+  const x = parseNormal(a);
+  const y = parseNormal(b);
   const fraction = Math.max(x.digits.length - x.point, y.digits.length - y.point, 0);
   const sum = subtract ? scaled(x, fraction) - scaled(y, fraction) : scaled(x, fraction) + scaled(y, fraction);
   const negative = sum < 0n;
@@ -54,9 +54,9 @@ export function addNumbers(a: string, b: string, subtract = false): string {
   return format(limited(strip(negative, digits, digits.length - fraction)));
 }
 
-/** A text whose order by UTF-16 units is the order of the numbers. */
+/** A text whose order by UTF-16 units is the order of the numbers, which are normalised. */
 export function sortableNumber(text: string): string {
-  const { negative, digits, point } = parse(text);
+  const { negative, digits, point } = parseNormal(text);
   if (digits === "") return "1";
   if (!negative) return `2${String.fromCharCode(0x200 + point)}${digits}`;
   let complement = "";
@@ -70,7 +70,7 @@ export function sortableNumber(text: string): string {
  * and one for a minus sign.
  */
 export function numberSize(text: string): number {
-  const { negative, digits, point } = parse(text);
+  const { negative, digits, point } = parseNormal(text);
   if (digits === "") return 1;
   // An odd number of digits before the decimal point leaves half a base-100 digit at the front.
   const front = point % 2 === 0 ? 0 : 1;
@@ -85,6 +85,16 @@ function parse(text: string): Decimal {
     throw validation(`The parameter cannot be converted to a numeric value${text === "" ? "" : `: ${text}`}`);
   }
   return strip(match[1] === "-", whole + fraction, whole.length + Number(match[4] ?? 0));
+}
+
+/** {@link parse} for a normalised number, which has no exponent and no mistakes: cheaper, for every read and write. */
+function parseNormal(text: string): Decimal {
+  const negative = text.charCodeAt(0) === 45;
+  const unsigned = negative ? text.slice(1) : text;
+  const dot = unsigned.indexOf(".");
+  return dot < 0
+    ? strip(negative, unsigned, unsigned.length)
+    : strip(negative, unsigned.slice(0, dot) + unsigned.slice(dot + 1), dot);
 }
 
 /** Takes zeros off both ends. */

@@ -1,0 +1,62 @@
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { expect } from "vitest";
+import type { EmulatorOptions } from "../../emulator";
+import { settings, useEmulator } from "./emulator";
+
+export type Item = Record<string, AttributeValue>;
+
+/** What AWS answers for a refusal: the error's name and its exact words. */
+export const refusal = (name: string, message: string | RegExp) =>
+  expect.objectContaining({
+    name,
+    message: typeof message === "string" ? message : expect.stringMatching(message),
+  });
+
+/** A ValidationException with these words. */
+export const invalid = (message: string | RegExp) => refusal("ValidationException", message);
+
+/** `pk` of type S, and `sk` of the given type if there is one. */
+export const keyed = (sortType?: "S" | "N" | "B"): Omit<CreateTableCommandInput, "TableName"> => ({
+  BillingMode: "PAY_PER_REQUEST",
+  KeySchema: [
+    { AttributeName: "pk", KeyType: "HASH" },
+    ...(sortType ? [{ AttributeName: "sk", KeyType: "RANGE" as const }] : []),
+  ],
+  AttributeDefinitions: [
+    { AttributeName: "pk", AttributeType: "S" },
+    ...(sortType ? [{ AttributeName: "sk", AttributeType: sortType }] : []),
+  ],
+});
+
+let tableCounter = 0;
+
+/** An emulator with DynamoDB for one test file, and short ways to make tables and items. Read it inside tests only. */
+export function useDynamo(options: EmulatorOptions = {}) {
+  const emulator = useEmulator(options);
+  let client: DynamoDBClient | undefined;
+  const dynamo = {
+    get emulator() {
+      return emulator.current;
+    },
+    get client(): DynamoDBClient {
+      client ??= new DynamoDBClient(settings(emulator.current));
+      return client;
+    },
+    /** Makes a table and gives its name. */
+    async table(definition: Omit<CreateTableCommandInput, "TableName"> = keyed()): Promise<string> {
+      const TableName = `table-${++tableCounter}`;
+      await dynamo.client.send(new CreateTableCommand({ TableName, ...definition }));
+      return TableName;
+    },
+    async put(TableName: string, ...items: Item[]): Promise<void> {
+      for (const Item of items) await dynamo.client.send(new PutItemCommand({ TableName, Item }));
+    },
+  };
+  return dynamo;
+}
