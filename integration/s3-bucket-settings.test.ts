@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as S3 from "@aws-sdk/client-s3";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { beforeAll, describe, expect, it } from "vitest";
+import { preflight } from "../emulator/services/s3/cors";
 import { useEmulator } from "./harness/emulator";
 import { failure, makeBucket, s3Client } from "./harness/s3";
 
@@ -264,6 +265,39 @@ describe("browsers and signed addresses", () => {
     const wrong = [{ AllowedMethods: ["FETCH"], AllowedOrigins: ["*"] }];
     const refused = s3.send(new S3.PutBucketCorsCommand({ Bucket: own, CORSConfiguration: { CORSRules: wrong } }));
     expect(await failure(refused)).toMatchObject({ name: "InvalidRequest", status: 400 });
+  });
+
+  it("allows a browser's preflight by the first rule that fits origin, method and headers", () => {
+    const rules = [
+      { AllowedMethods: ["GET"], AllowedOrigins: ["*"] },
+      {
+        ...{ AllowedMethods: ["PUT"], AllowedOrigins: ["https://*.example.com"] },
+        ...{ AllowedHeaders: ["x-amz-*"], MaxAgeSeconds: 60 },
+      },
+    ];
+    const ask = (origin: string, method: string, headers?: string) =>
+      preflight(rules, {
+        origin,
+        "access-control-request-method": method,
+        ...(headers && { "access-control-request-headers": headers }),
+      });
+    expect(ask("https://any.org", "GET")).toMatchObject({
+      status: 200,
+      headers: { "access-control-allow-origin": "*" },
+    });
+    expect(ask("https://app.example.com", "PUT", "X-Amz-Date, x-amz-meta-a")).toMatchObject({
+      status: 200,
+      headers: {
+        "access-control-allow-origin": "https://app.example.com",
+        "access-control-allow-headers": "x-amz-date, x-amz-meta-a",
+        "access-control-max-age": "60",
+      },
+    });
+    expect(ask("https://app.example.com", "PUT", "authorization").status).toBe(403);
+    expect(ask("https://any.org", "PUT").status).toBe(403);
+    expect(preflight(undefined, { origin: "https://any.org", "access-control-request-method": "GET" }).status).toBe(
+      403,
+    );
   });
 
   it("serves presigned addresses for reading and writing", async () => {

@@ -1,5 +1,6 @@
 import {
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
@@ -120,6 +121,32 @@ describe("listing objects", () => {
     for (const more of [{ MaxKeys: -1 }, { ContinuationToken: "made up" }, { EncodingType: "rot13" }]) {
       expect(await list(more)).toMatchObject({ name: "InvalidArgument", status: 400 });
     }
+  });
+});
+
+describe("listing many objects", () => {
+  it("lists more than a thousand keys in order, however they came and went", async () => {
+    const large = await makeBucket(s3);
+    const names = Array.from({ length: 1200 }, (_, index) => `k/${(index * 7919) % 1201}/${index % 7}`);
+    for (let start = 0; start < names.length; start += 50) {
+      const batch = names.slice(start, start + 50);
+      await Promise.all(batch.map((Key) => s3.send(new PutObjectCommand({ Bucket: large, Key, Body: "x" }))));
+    }
+    const gone = names.filter((_, index) => index % 3 === 0);
+    const Objects = gone.map((Key) => ({ Key }));
+    await s3.send(new DeleteObjectsCommand({ Bucket: large, Delete: { Objects, Quiet: true } }));
+    const listed: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await s3.send(new ListObjectsV2Command({ Bucket: large, MaxKeys: 400, ContinuationToken }));
+      listed.push(...(page.Contents ?? []).map(({ Key }) => Key!));
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+    expect(listed).toEqual(names.filter((_, index) => index % 3 !== 0).sort());
+    const folders = await s3.send(new ListObjectsV2Command({ Bucket: large, Prefix: "k/1", Delimiter: "/" }));
+    expect(folders.CommonPrefixes?.map(({ Prefix }) => Prefix)).toEqual(
+      reference(listed, "k/1", "/").prefixes.slice(0, 1000),
+    );
   });
 });
 

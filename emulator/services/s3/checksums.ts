@@ -73,15 +73,19 @@ export function checksumOf(algorithm: ChecksumAlgorithm, chunks: readonly Uint8A
 /** The input and output members that carry a checksum: `ChecksumCRC32` ... */
 export type ChecksumMembers = { [Name in `Checksum${ChecksumAlgorithm}`]?: string };
 
+const memberNames = Object.fromEntries(algorithms.map((algorithm) => [algorithm, `Checksum${algorithm}`])) as {
+  [Name in ChecksumAlgorithm]: `Checksum${Name}`;
+};
+
 /** A checksum as output members; nothing when there is none. */
 export function checksumMembers(checksum: Checksum | undefined): ChecksumMembers & { ChecksumType?: ChecksumType } {
-  return checksum ? { [`Checksum${checksum.algorithm}`]: checksum.value, ChecksumType: checksum.type } : {};
+  return checksum ? { [memberNames[checksum.algorithm]]: checksum.value, ChecksumType: checksum.type } : {};
 }
 
 /** The one checksum among an input's members, if any. */
 export function checksumMember(input: ChecksumMembers): { algorithm: ChecksumAlgorithm; value: string } | undefined {
   for (const algorithm of algorithms) {
-    const value = input[`Checksum${algorithm}`];
+    const value = input[memberNames[algorithm]];
     if (value !== undefined) return { algorithm, value };
   }
   return undefined;

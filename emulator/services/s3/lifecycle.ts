@@ -23,11 +23,13 @@ export class Lifecycle {
     const now = this.clock.now();
     this.timer = this.clock.after((Math.floor(now / day) + 1) * day - now, () => {
       this.timer = undefined;
+      let goesOn = true;
       try {
-        if (this.run()) this.watch();
+        goesOn = this.run();
       } catch (error) {
         this.report(error);
       }
+      if (goesOn) this.watch();
     });
   }
 

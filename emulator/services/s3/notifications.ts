@@ -28,12 +28,6 @@ function isEvent(name: string): boolean {
   return kinds !== undefined && (kind === undefined ? kinds.length === 0 : kind === "*" || kinds.includes(kind));
 }
 
-/** Whether an event name such as `ObjectCreated:Put` is among a configuration's, which may end in `*`. */
-export const includesEvent = (wanted: readonly string[], name: string): boolean =>
-  wanted.some(
-    (event) => event === `s3:${name}` || (event.endsWith(":*") && `s3:${name}`.startsWith(event.slice(0, -1))),
-  );
-
 interface Entry {
   readonly Id?: string;
   readonly Events?: readonly string[];
@@ -41,7 +35,7 @@ interface Entry {
 }
 
 /** Prefix and suffix that a key must have. */
-export function keyFilter(filter: NotificationConfigurationFilter | undefined): { prefix: string; suffix: string } {
+function keyFilter(filter: NotificationConfigurationFilter | undefined): { prefix: string; suffix: string } {
   const found = { prefix: "", suffix: "" };
   for (const { Name, Value = "" } of filter?.Key?.FilterRules ?? []) {
     const name = String(Name).toLowerCase();

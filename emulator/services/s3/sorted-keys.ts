@@ -29,6 +29,8 @@ const largestChunk = 512;
 export class SortedKeys<Value> {
   private readonly values = new Map<string, Value>();
   private chunks: string[][] = [];
+  /** Whether some key has a unit from U+D800 on; until then JavaScript's own comparison, which is faster, is right. */
+  private wide = false;
 
   get size(): number {
     return this.values.size;
@@ -49,7 +51,7 @@ export class SortedKeys<Value> {
     const at = this.chunkFor(key);
     const chunk = this.chunks[at]!;
     chunk.splice(
-      firstIn(chunk, (other) => compareKeys(other, key) >= 0),
+      firstIn(chunk, (other) => this.compare(other, key) >= 0),
       1,
     );
     if (chunk.length === 0) this.chunks.splice(at, 1);
@@ -74,7 +76,13 @@ export class SortedKeys<Value> {
     return this.from(() => true);
   }
 
+  private compare(a: string, b: string): number {
+    if (this.wide) return compareKeys(a, b);
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+
   private insert(key: string): void {
+    this.wide ||= /[\ud800-\uffff]/.test(key);
     if (this.chunks.length === 0) {
       this.chunks.push([key]);
       return;
@@ -82,10 +90,10 @@ export class SortedKeys<Value> {
     const at = this.chunkFor(key);
     const chunk = this.chunks[at]!;
     // Keys often arrive in order (timestamps, counters): then this is a push.
-    if (compareKeys(chunk[chunk.length - 1]!, key) < 0) chunk.push(key);
+    if (this.compare(chunk[chunk.length - 1]!, key) < 0) chunk.push(key);
     else
       chunk.splice(
-        firstIn(chunk, (other) => compareKeys(other, key) > 0),
+        firstIn(chunk, (other) => this.compare(other, key) > 0),
         0,
         key,
       );
@@ -94,7 +102,7 @@ export class SortedKeys<Value> {
 
   /** The chunk that holds the key or would take it. */
   private chunkFor(key: string): number {
-    const at = firstIn(this.chunks, (chunk) => compareKeys(chunk[chunk.length - 1]!, key) >= 0);
+    const at = firstIn(this.chunks, (chunk) => this.compare(chunk[chunk.length - 1]!, key) >= 0);
     return Math.min(at, this.chunks.length - 1);
   }
 }
