@@ -212,6 +212,11 @@ describe("an IAM role", () => {
     expect((await refusal(iam.send(new DeleteRoleCommand({ RoleName: Role?.RoleName }))))[0]).toBe(
       "UnmodifiableEntityException",
     );
+    const attach = new AttachRolePolicyCommand({
+      RoleName: Role?.RoleName,
+      PolicyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
+    });
+    expect((await refusal(iam.send(attach)))[0]).toBe("UnmodifiableEntityException");
   });
 });
 

@@ -124,7 +124,7 @@ function readStatement(value: unknown, messages: GrammarMessages): Statement {
 /**
  * Reads the grammar that all policies share
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html). What only one kind of policy wants
- * (no principal, no resource ...) is checked by {@link file://./policy-kinds.ts}.
+ * (no principal, no resource ...) is checked in `policy-kinds.ts`.
  *
  * @throws PolicySyntaxError
  */

@@ -30,8 +30,7 @@ function credentials(request: DataPlaneRequest, form: URLSearchParams): { id: st
   const basic = /^Basic\s+(\S+)$/i.exec(header);
   const [id = "", secret] = Buffer.from(basic?.[1] ?? "", "base64")
     .toString()
-    .split(/:(.*)/s)
-    .map((part) => (/%[0-9a-f]{2}/i.test(part) ? decodeURIComponent(part) : part));
+    .split(/:(.*)/s);
   if (!id || (form.has("client_id") && form.get("client_id") !== id)) throw new OAuthError("invalid_client");
   return { id, secret };
 }

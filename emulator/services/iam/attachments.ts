@@ -1,6 +1,7 @@
 import type { Operations } from "../../core/service";
 import { byName, page } from "./common";
 import { noSuchEntity, noSuchPolicy, quotaExceeded } from "./errors";
+import { ownRole } from "./roles";
 import type { Account, Entity, IamContext } from "./state";
 
 type Sdk = typeof import("@aws-sdk/client-iam");
@@ -37,9 +38,9 @@ export const attachmentOperations = ({ accounts }: IamContext) =>
   ({
     AttachRolePolicy: (input, context) => {
       const account = accounts.of(context);
-      return attach(account, account.role(input.RoleName), input.PolicyArn);
+      return attach(account, ownRole(account, input.RoleName), input.PolicyArn);
     },
-    DetachRolePolicy: (input, context) => detach(accounts.of(context).role(input.RoleName), input.PolicyArn),
+    DetachRolePolicy: (input, context) => detach(ownRole(accounts.of(context), input.RoleName), input.PolicyArn),
     ListAttachedRolePolicies: (input, context) => {
       const account = accounts.of(context);
       return list(account, account.role(input.RoleName), input);

@@ -4,6 +4,7 @@ import { readIdentityPolicy } from "../../core/policy-kinds";
 import type { Operations } from "../../core/service";
 import { checkName, encodeDocument, page, readDocument } from "./common";
 import { limitExceeded, noSuchEntity } from "./errors";
+import { ownRole } from "./roles";
 import type { Entity, IamContext } from "./state";
 
 type Sdk = typeof import("@aws-sdk/client-iam");
@@ -47,13 +48,13 @@ function remove(entity: Entity, name: string | undefined) {
 export const inlinePolicyOperations = ({ accounts }: IamContext) =>
   ({
     PutRolePolicy: (input, context) =>
-      put(accounts.of(context).role(input.RoleName), input.PolicyName, input.PolicyDocument),
+      put(ownRole(accounts.of(context), input.RoleName), input.PolicyName, input.PolicyDocument),
     GetRolePolicy: (input, context) => ({
       RoleName: input.RoleName,
       ...get(accounts.of(context).role(input.RoleName), input.PolicyName),
     }),
     ListRolePolicies: (input, context) => list(accounts.of(context).role(input.RoleName), input),
-    DeleteRolePolicy: (input, context) => remove(accounts.of(context).role(input.RoleName), input.PolicyName),
+    DeleteRolePolicy: (input, context) => remove(ownRole(accounts.of(context), input.RoleName), input.PolicyName),
 
     PutUserPolicy: (input, context) =>
       put(accounts.of(context).user(input.UserName), input.PolicyName, input.PolicyDocument),

@@ -63,7 +63,7 @@ const checkSession = (seconds: number | undefined, description: string | undefin
   });
 
 /** A role that users change; service-linked ones belong to AWS. */
-function ownRole(account: Account, name: string | undefined): Role {
+export function ownRole(account: Account, name: string | undefined): Role {
   const role = account.role(name);
   if (role.path.startsWith(serviceRolePath)) throw protectedRole(role.name);
   return role;
