@@ -10,9 +10,11 @@ import {
 import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect, it, vi } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
-import { bundledSdk, invoke, makeFunction } from "./harness/functions";
+import { invoke, makeFunction } from "./harness/functions";
+import { useRemoteFunctions } from "./harness/remote-function";
 
 const emulator = useEmulator();
+const remote = useRemoteFunctions();
 let clients: { lambda: LambdaClient; sqs: SQSClient } | undefined;
 const aws = () => {
   clients ??= { lambda: new LambdaClient(settings(emulator.current)), sqs: new SQSClient(settings(emulator.current)) };
@@ -27,89 +29,67 @@ async function makeQueue(name: string) {
     );
     return Messages?.[0];
   };
-  return { arn: `arn:aws:sqs:eu-west-1:000000000000:${name}`, url: QueueUrl!, receive };
+  return { arn: `arn:aws:sqs:eu-west-1:000000000000:${name}`, receive };
 }
 
-type Queue = Awaited<ReturnType<typeof makeQueue>>;
-
-/** Code that tells a queue of each attempt, and fails as often as its event says. A probe does nothing. */
-const reporting = (url: string) => ({
-  "sqs.js": bundledSdk("@aws-sdk/client-sqs"),
-  "index.js": `
-  const { SQSClient, SendMessageCommand } = require("./sqs");
-  const sqs = new SQSClient({});
-  let runs = 0;
-  exports.handler = async (event, context) => {
-    if (event.probe) return "idle";
-    runs++;
-    await sqs.send(new SendMessageCommand({ QueueUrl: "${url}", MessageBody: JSON.stringify({ run: runs, id: context.awsRequestId, event }) }));
-    if (runs <= (event.failures ?? 0)) throw new Error("failure " + runs);
-    return { done: runs };
-  };`,
-});
-const options = { Timeout: 20, MemorySize: 512 };
 const event = { InvocationType: "Event" } as const;
 
 it("accepts an event with 202 and runs it", async () => {
-  const seen = await makeQueue("seen");
-  await makeFunction(aws().lambda, "accepts", reporting(seen.url), options);
-  expect(await invoke(aws().lambda, "accepts", { a: 1 }, event)).toMatchObject({
-    status: 202,
-    text: "",
-    version: undefined,
-  });
-  expect(JSON.parse((await seen.receive(10))!.Body!)).toMatchObject({ run: 1, event: { a: 1 } });
+  await makeFunction(aws().lambda, "accepts", remote.code("accepts"));
+  const answer = await invoke(aws().lambda, "accepts", { a: 1 }, event);
+  expect(answer).toMatchObject({ status: 202, text: "", version: undefined });
+  const run = await remote.next("accepts");
+  expect(run.event).toEqual({ a: 1 });
+  run.succeed();
 });
 
 it("accepts the older InvokeAsync", async () => {
-  const seen = await makeQueue("seen-old");
-  await makeFunction(aws().lambda, "accepts-old", reporting(seen.url), options);
+  await makeFunction(aws().lambda, "accepts-old", remote.code("accepts-old"));
   const answer = await aws().lambda.send(
     new InvokeAsyncCommand({ FunctionName: "accepts-old", InvokeArgs: '{"b":2}' }),
   );
   expect(answer.Status).toBe(202);
-  expect(JSON.parse((await seen.receive(10))!.Body!)).toMatchObject({ event: { b: 2 } });
+  const run = await remote.next("accepts-old");
+  expect(run.event).toEqual({ b: 2 });
+  run.succeed();
 });
 
-/** A function whose attempts can be followed one by one: it runs one event at a time. */
-async function makeObserved(name: string, seen: Queue, more = {}) {
-  await makeFunction(aws().lambda, name, reporting(seen.url), { ...options, ...more });
+/** A function that runs one event at a time, so that a test can tell when a run has come to its end. */
+async function makeFailing(name: string) {
+  await makeFunction(aws().lambda, name, remote.code(name));
   await aws().lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: name, ReservedConcurrentExecutions: 1 }));
 }
 
-/** The next attempt, once it has come to its end. */
-async function attempt(name: string, seen: Queue) {
-  const message = await seen.receive(15);
-  await vi.waitFor(async () => expect((await invoke(aws().lambda, name, { probe: true })).result).toBe("idle"), {
-    timeout: 10_000,
-    interval: 5,
-  });
-  return JSON.parse(message!.Body!);
+/** Lets the next attempt fail, and waits until Lambda knows it: then there is room for another event. */
+async function failNext(name: string) {
+  const attempt = await remote.next(name);
+  attempt.fail(`failure ${attempt.run}`);
+  await vi.waitFor(() => invoke(aws().lambda, name, "probe"), { timeout: 10_000, interval: 5 });
+  return attempt;
 }
 
 it("tries a failed event again after one minute and after two more, with the same request id", async () => {
-  const seen = await makeQueue("attempts");
   const { clock } = emulator.current;
-  await makeObserved("retried", seen);
-  await invoke(aws().lambda, "retried", { failures: 9 }, event);
-  const first = await attempt("retried", seen);
+  await makeFailing("retried");
+  await invoke(aws().lambda, "retried", { n: 1 }, event);
+  const first = await failNext("retried");
   await clock.advance("58 seconds");
-  expect(await seen.receive(0)).toBeUndefined();
-  await clock.advance("2 seconds");
-  const second = await attempt("retried", seen);
+  expect(remote.waiting("retried")).toBe(0);
+  void clock.advance("2 seconds");
+  const second = await failNext("retried");
   await clock.advance("118 seconds");
-  expect(await seen.receive(0)).toBeUndefined();
-  await clock.advance("2 seconds");
-  const third = await attempt("retried", seen);
+  expect(remote.waiting("retried")).toBe(0);
+  void clock.advance("2 seconds");
+  const third = await failNext("retried");
   expect([first, second, third].map(({ run }) => run)).toEqual([1, 2, 3]);
-  expect(new Set([first.id, second.id, third.id]).size).toBe(1);
-  await clock.advance("50 minutes");
-  expect(await seen.receive(0)).toBeUndefined();
+  expect(new Set([first, second, third].map(({ requestId }) => requestId)).size).toBe(1);
+  await clock.advance("5 hours");
+  expect(remote.waiting("retried")).toBe(0);
 });
 
 it("sends the record of an event that failed for good to the destination on failure", async () => {
-  const [seen, failures] = [await makeQueue("seen-failing"), await makeQueue("failures")];
-  await makeObserved("failing", seen);
+  const failures = await makeQueue("failures");
+  await makeFailing("failing");
   await aws().lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName: "failing",
@@ -117,30 +97,29 @@ it("sends the record of an event that failed for good to the destination on fail
       DestinationConfig: { OnFailure: { Destination: failures.arn } },
     }),
   );
-  await invoke(aws().lambda, "failing", { failures: 9 }, event);
-  const { id } = await attempt("failing", seen);
+  await invoke(aws().lambda, "failing", { n: 9 }, event);
+  const { requestId } = await failNext("failing");
   expect(await failures.receive(0)).toBeUndefined();
-  await emulator.current.clock.advance("1 minute");
-  await attempt("failing", seen);
+  void emulator.current.clock.advance("1 minute");
+  await failNext("failing");
   expect(JSON.parse((await failures.receive(10))!.Body!)).toEqual({
     version: "1.0",
     timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     requestContext: {
-      requestId: id,
+      requestId,
       functionArn: "arn:aws:lambda:eu-west-1:000000000000:function:failing:$LATEST",
       condition: "RetriesExhausted",
       approximateInvokeCount: 2,
     },
-    requestPayload: { failures: 9 },
+    requestPayload: { n: 9 },
     responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
     responsePayload: expect.objectContaining({ errorType: "Error", errorMessage: "failure 2" }),
   });
 });
 
 it("sends the record of a successful event to the destination on success, a function as well", async () => {
-  const seen = await makeQueue("seen-destination");
   await makeFunction(aws().lambda, "source", "exports.handler = async (event) => event.n * 2");
-  const Destination = await makeFunction(aws().lambda, "sink", reporting(seen.url), options);
+  const Destination = await makeFunction(aws().lambda, "sink", remote.code("sink"));
   await aws().lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName: "source",
@@ -148,7 +127,9 @@ it("sends the record of a successful event to the destination on success, a func
     }),
   );
   await invoke(aws().lambda, "source", { n: 21 }, event);
-  expect(JSON.parse((await seen.receive(15))!.Body!).event).toMatchObject({
+  const run = await remote.next("sink");
+  run.succeed();
+  expect(run.event).toMatchObject({
     requestContext: { condition: "Success", approximateInvokeCount: 1 },
     requestPayload: { n: 21 },
     responseContext: { statusCode: 200, executedVersion: "$LATEST" },
@@ -173,8 +154,8 @@ it("puts an event that failed for good into the dead-letter queue, as it was, wi
 });
 
 it("gives up an event that would be too old at its next attempt", async () => {
-  const [seen, failures] = [await makeQueue("seen-old-event"), await makeQueue("too-old")];
-  await makeObserved("aging", seen);
+  const failures = await makeQueue("too-old");
+  await makeFailing("aging");
   await aws().lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName: "aging",
@@ -182,10 +163,10 @@ it("gives up an event that would be too old at its next attempt", async () => {
       DestinationConfig: { OnFailure: { Destination: failures.arn } },
     }),
   );
-  await invoke(aws().lambda, "aging", { failures: 9 }, event);
-  await attempt("aging", seen);
-  await emulator.current.clock.advance("1 minute");
-  await attempt("aging", seen);
+  await invoke(aws().lambda, "aging", {}, event);
+  await failNext("aging");
+  void emulator.current.clock.advance("1 minute");
+  await failNext("aging");
   expect(JSON.parse((await failures.receive(10))!.Body!).requestContext).toMatchObject({
     condition: "EventAgeExceeded",
     approximateInvokeCount: 2,
@@ -193,30 +174,17 @@ it("gives up an event that would be too old at its next attempt", async () => {
 });
 
 it("keeps a throttled event until there is room for it", async () => {
-  const seen = await makeQueue("seen-throttled");
-  await makeFunction(
-    aws().lambda,
-    "throttled",
-    {
-      ...reporting(seen.url),
-      "holding.js": `const { handler } = require("./index");
-        exports.handler = (event, context) => event.hold ? new Promise((r) => setTimeout(r, event.hold)) : handler(event, context);`,
-    },
-    { ...options, Handler: "holding.handler" },
-  );
-  await aws().lambda.send(
-    new PutFunctionConcurrencyCommand({ FunctionName: "throttled", ReservedConcurrentExecutions: 1 }),
-  );
-  const arrived = Promise.withResolvers<void>();
-  const stop = emulator.current.intercept(() => arrived.resolve());
-  const holding = invoke(aws().lambda, "throttled", { hold: 300 });
-  await arrived.promise;
-  stop();
+  await makeFailing("throttled");
+  const holding = invoke(aws().lambda, "throttled", { first: true });
+  const held = await remote.next("throttled");
   await invoke(aws().lambda, "throttled", { late: true }, event);
+  held.succeed();
   await holding;
-  expect(await seen.receive(0)).toBeUndefined();
-  await emulator.current.clock.advance("1 second");
-  expect(JSON.parse((await seen.receive(10))!.Body!)).toMatchObject({ run: 1, event: { late: true } });
+  expect(remote.waiting("throttled")).toBe(0);
+  void emulator.current.clock.advance("1 second");
+  const late = await remote.next("throttled");
+  expect(late.event).toEqual({ late: true });
+  late.succeed();
 });
 
 it("gives up at once where no concurrency is reserved at all", async () => {

@@ -27,6 +27,8 @@ export interface InvocationResult extends Outcome {
 
 /** Sends events to the runtime, within the concurrency that the function and the account have. */
 export class Invoker {
+  private readonly waiting = new WeakMap<FunctionRecord, (() => void)[]>();
+
   constructor(
     private readonly states: Scoped<LambdaState>,
     private readonly runtime: LambdaRuntime,
@@ -58,7 +60,17 @@ export class Invoker {
     } finally {
       fn.inFlight--;
       state.inFlight--;
+      this.release(fn);
     }
+  }
+
+  /** Resolves when the next invocation of a function has ended. */
+  freed(fn: FunctionRecord): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.waiting.get(fn);
+      if (waiting) waiting.push(resolve);
+      else this.waiting.set(fn, [resolve]);
+    });
   }
 
   /** The function behind an ARN of any account and region of this emulator. */
@@ -67,6 +79,12 @@ export class Invoker {
     const fn = reference && this.states.of(reference).functions.get(reference.name);
     if (!fn) throw functionNotFound(functionArn);
     return { fn, qualifier: reference.qualifier };
+  }
+
+  private release(fn: FunctionRecord): void {
+    const waiting = this.waiting.get(fn);
+    this.waiting.delete(fn);
+    for (const resolve of waiting ?? []) resolve();
   }
 
   private admit(state: LambdaState, fn: FunctionRecord): void {

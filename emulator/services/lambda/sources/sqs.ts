@@ -97,7 +97,7 @@ class SqsPoller implements Poller {
   private readonly loop: Promise<void>;
   private readonly filters: readonly Matcher[];
   /** Batches that may run now: grows while batches succeed, shrinks when they fail or are throttled. */
-  private allowed = startBatches;
+  private allowed: number;
   private inFlight = 0;
   private wake?: () => void;
 
@@ -106,6 +106,7 @@ class SqsPoller implements Poller {
     private readonly tools: PollerTools,
   ) {
     this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) => sqsMatcher(Pattern!));
+    this.allowed = Math.min(startBatches, this.limit);
     this.loop = this.run().catch((error) => tools.host.report(error, `polling ${this.queueArn}`));
   }
 
@@ -152,17 +153,19 @@ class SqsPoller implements Poller {
   /** Receives one batch: at once with what there is, or for as long as the batching window is open. */
   private async gather(): Promise<QueueMessage[]> {
     const { BatchSize = 10, MaximumBatchingWindowInSeconds = 0 } = this.mapping.config;
-    const messages = await this.receive(Math.min(BatchSize, receiveLimit), pollWait);
-    if (MaximumBatchingWindowInSeconds === 0 || messages.length === 0) return messages;
+    const first = await this.receive(Math.min(BatchSize, receiveLimit), pollWait);
+    if (MaximumBatchingWindowInSeconds === 0 || first.length === 0) return first;
     const { clock } = this.tools.host;
     const end = clock.now() + MaximumBatchingWindowInSeconds * 1000;
-    let size = bytes(messages);
-    while (messages.length < BatchSize && size < eventSize && clock.now() < end && !this.stopped) {
-      const more = await this.receive(Math.min(BatchSize - messages.length, receiveLimit), end - clock.now());
-      messages.push(...more);
+    // By id: with a window longer than the visibility timeout a message may come twice, and its last handle counts.
+    const messages = new Map(first.map((message) => [message.messageId, message]));
+    let size = bytes(first);
+    while (messages.size < BatchSize && size < eventSize && clock.now() < end && !this.stopped) {
+      const more = await this.receive(Math.min(BatchSize - messages.size, receiveLimit), end - clock.now());
+      for (const message of more) messages.set(message.messageId, message);
       size += bytes(more);
     }
-    return messages;
+    return [...messages.values()];
   }
 
   private async receive(max: number, waitMs: number): Promise<QueueMessage[]> {
@@ -229,15 +232,16 @@ class SqsPoller implements Poller {
     const { host, invoker } = this.tools;
     let end: number | undefined;
     for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
+      const target = invoker.find(this.mapping.config.FunctionArn!);
       try {
-        return await invoker.invoke({ ...invoker.find(this.mapping.config.FunctionArn!), payload });
+        return await invoker.invoke({ ...target, payload });
       } catch (error) {
         if (!(error instanceof AwsError) || error.code !== "TooManyRequestsException") throw error;
         this.allowed = Math.max(1, this.allowed - 1);
         const start = host.clock.now();
         end ??= start + Number((await (await this.sqs()).attributes(this.queueArn)).VisibilityTimeout ?? 30) * 1000;
         if (this.stopped || start + wait >= end) return undefined;
-        await this.pause(wait);
+        await Promise.race([invoker.freed(target.fn), this.pause(wait)]);
       }
     }
   }

@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll } from "vitest";
+
+/** A run of a function that waits for the test to say how it ends. */
+export interface RemoteRun {
+  // biome-ignore lint/suspicious/noExplicitAny: events are whatever the test sent
+  readonly event: any;
+  readonly requestId: string;
+  /** How many runs this environment has had, with this one. */
+  readonly run: number;
+  /** Makes the handler return a value. */
+  succeed(value?: unknown): void;
+  /** Makes the handler throw an Error. */
+  fail(message: string): void;
+}
+
+/** Functions whose handlers report to the test and end as the test says. */
+export interface RemoteFunctions {
+  /** The code of a function that reports under a name. It answers the event "probe" at once, without a report. */
+  code(name: string): Record<string, string>;
+  /** The next run of the functions of that name. */
+  next(name: string): Promise<RemoteRun>;
+  /** Runs of that name that the test has not taken with {@link next}. */
+  waiting(name: string): number;
+}
+
+/** Remote functions for one test file; nothing in them depends on time. */
+export function useRemoteFunctions(): RemoteFunctions {
+  const runs = new Map<string, RemoteRun[]>();
+  const takers = new Map<string, ((run: RemoteRun) => void)[]>();
+  const server = createServer(async (request, response) => {
+    const name = decodeURIComponent(request.url!.slice(1));
+    const report = JSON.parse(Buffer.concat(await request.toArray()).toString("utf8"));
+    const run = { ...report, ...endings(response) };
+    const taker = takers.get(name)?.shift();
+    if (taker) taker(run);
+    else runs.set(name, [...(runs.get(name) ?? []), run]);
+  });
+  beforeAll(async () => {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    code: (name) => ({
+      "index.js": `const http = require("node:http");
+        const url = "http://127.0.0.1:${(server.address() as AddressInfo).port}/${encodeURIComponent(name)}";
+        let run = 0;
+        exports.handler = async (event, context) => event === "probe" ? "free" : new Promise((resolve, reject) => {
+          const request = http.request(url, { method: "POST" }, async (response) => {
+            const { error, value } = JSON.parse(Buffer.concat(await response.toArray()).toString("utf8"));
+            if (error === undefined) resolve(value);
+            else reject(new Error(error));
+          });
+          request.on("error", reject);
+          request.end(JSON.stringify({ event, requestId: context.awsRequestId, run: ++run }));
+        });`,
+    }),
+    next: (name) =>
+      new Promise((resolve) => {
+        const run = runs.get(name)?.shift();
+        if (run) resolve(run);
+        else takers.set(name, [...(takers.get(name) ?? []), resolve]);
+      }),
+    waiting: (name) => runs.get(name)?.length ?? 0,
+  };
+}
+
+const endings = (response: ServerResponse): Pick<RemoteRun, "succeed" | "fail"> => ({
+  succeed: (value) => response.end(JSON.stringify({ value })),
+  fail: (error) => response.end(JSON.stringify({ error })),
+});

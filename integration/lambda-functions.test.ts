@@ -1,0 +1,434 @@
+import { createHash } from "node:crypto";
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  CreateFunctionUrlConfigCommand,
+  DeleteAliasCommand,
+  DeleteFunctionCommand,
+  GetAliasCommand,
+  GetFunctionCodeSigningConfigCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  GetFunctionRecursionConfigCommand,
+  GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
+  GetProvisionedConcurrencyConfigCommand,
+  GetRuntimeManagementConfigCommand,
+  InvokeWithResponseStreamCommand,
+  LambdaClient,
+  ListFunctionsCommand,
+  ListTagsCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+  PutProvisionedConcurrencyConfigCommand,
+  RemovePermissionCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionActiveV2,
+  waitUntilFunctionUpdatedV2,
+} from "@aws-sdk/client-lambda";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { describe, expect, it } from "vitest";
+import { settings, useEmulator } from "./harness/emulator";
+import { invoke, makeFunction, role, zip } from "./harness/functions";
+
+const emulator = useEmulator();
+let client: LambdaClient | undefined;
+const lambda = () => {
+  client ??= new LambdaClient(settings(emulator.current));
+  return client;
+};
+const answer = (value: unknown) => `exports.handler = async () => (${JSON.stringify(value)})`;
+const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:000000000000:function:${name}`;
+
+describe("creating a function", () => {
+  it("shows the settings that were given, with AWS's defaults for the others", async () => {
+    const ZipFile = zip({ "index.js": answer(1) });
+    const created = await lambda().send(
+      new CreateFunctionCommand({
+        FunctionName: "first",
+        Role: role,
+        Runtime: "nodejs24.x",
+        Handler: "index.handler",
+        Code: { ZipFile },
+      }),
+    );
+    const expected = {
+      FunctionName: "first",
+      FunctionArn: arnOf("first"),
+      Runtime: "nodejs24.x",
+      Role: role,
+      Handler: "index.handler",
+      CodeSize: ZipFile.length,
+      CodeSha256: createHash("sha256").update(ZipFile).digest("base64"),
+      Description: "",
+      Timeout: 3,
+      MemorySize: 128,
+      Version: "$LATEST",
+      PackageType: "Zip",
+      Architectures: ["x86_64"],
+      EphemeralStorage: { Size: 512 },
+      TracingConfig: { Mode: "PassThrough" },
+      SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
+      LoggingConfig: { LogFormat: "Text", LogGroup: "/aws/lambda/first" },
+      LastModified: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/),
+      RevisionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    };
+    expect(created).toMatchObject({ ...expected, State: "Pending", StateReasonCode: "Creating" });
+    const { Configuration, Code } = await lambda().send(new GetFunctionCommand({ FunctionName: "first" }));
+    expect(Configuration).toMatchObject({ ...expected, State: "Active", LastUpdateStatus: "Successful" });
+    expect(Code?.RepositoryType).toBe("S3");
+  });
+
+  it("is over when a tool waits for it", async () => {
+    await makeFunction(lambda(), "awaited", answer(1));
+    const waiter = { client: lambda(), maxWaitTime: 10, minDelay: 9 };
+    await waitUntilFunctionActiveV2(waiter, { FunctionName: "awaited" });
+    await lambda().send(new UpdateFunctionConfigurationCommand({ FunctionName: "awaited", Timeout: 9 }));
+    await waitUntilFunctionUpdatedV2(waiter, { FunctionName: "awaited" });
+  });
+
+  it("takes the package from a bucket", async () => {
+    const s3 = new S3Client({ ...settings(emulator.current), forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: "packages" }));
+    await s3.send(
+      new PutObjectCommand({ Bucket: "packages", Key: "a.zip", Body: zip({ "index.js": answer("from S3") }) }),
+    );
+    const create = (S3Key: string) =>
+      makeFunction(lambda(), "from-bucket", "", { Code: { S3Bucket: "packages", S3Key } });
+    await expect(create("missing.zip")).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: expect.stringContaining("S3 Error Code: NoSuchKey"),
+    });
+    await create("a.zip");
+    expect((await invoke(lambda(), "from-bucket")).result).toBe("from S3");
+  });
+
+  it("refuses a name that is taken", async () => {
+    await makeFunction(lambda(), "taken", answer(1));
+    await expect(makeFunction(lambda(), "taken", answer(2))).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message: "Function already exist: taken",
+      $metadata: { httpStatusCode: 409 },
+    });
+    expect((await invoke(lambda(), "taken")).result).toBe(1);
+  });
+
+  const refused: [string, Partial<CreateFunctionCommandInput>, string, string][] = [
+    [
+      "too little memory",
+      { MemorySize: 127 },
+      "ValidationException",
+      "Value '127' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128",
+    ],
+    ["too much memory", { MemorySize: 10_241 }, "ValidationException", "less than or equal to 10240"],
+    ["too long a timeout", { Timeout: 901 }, "ValidationException", "less than or equal to 900"],
+    ["a role that is no role", { Role: "arn:aws:iam::1:user/x" }, "ValidationException", "'role'"],
+    ["a name with a space", { FunctionName: "a b" }, "ValidationException", "'functionName'"],
+    ["a name that is too long", { FunctionName: "a".repeat(65) }, "ValidationException", "less than or equal to 64"],
+    [
+      "an unknown runtime",
+      { Runtime: "nodejs99.x" as "nodejs24.x" },
+      "InvalidParameterValueException",
+      "Value nodejs99.x at 'runtime'",
+    ],
+    ["a retired runtime", { Runtime: "nodejs16.x" }, "InvalidParameterValueException", "no longer supported"],
+    ["a runtime that is not emulated", { Runtime: "python3.13" }, "NotImplemented", "python3.13"],
+    ["a container image", { PackageType: "Image", Code: { ImageUri: "x" } }, "NotImplemented", "container images"],
+    ["layers", { Layers: ["arn:aws:lambda:eu-west-1:000000000000:layer:x:1"] }, "NotImplemented", "Layers"],
+    ["an unknown architecture", { Architectures: ["mips" as "arm64"] }, "ValidationException", "[x86_64, arm64]"],
+    ["too little storage", { EphemeralStorage: { Size: 511 } }, "ValidationException", "ephemeralStorage.size"],
+    ["no code", { Code: {} }, "InvalidParameterValueException", "Please provide a source for function code."],
+    [
+      "code that is no zip",
+      { Code: { ZipFile: Buffer.from("text") } },
+      "InvalidParameterValueException",
+      "Could not unzip uploaded file.",
+    ],
+    ["an empty zip", { Code: { ZipFile: zip({}) } }, "InvalidParameterValueException", "non-empty zip"],
+    [
+      "a zip that leaves its folder",
+      { Code: { ZipFile: zip({ "../x.js": "" }) } },
+      "InvalidParameterValueException",
+      "Could not unzip",
+    ],
+    [
+      "a reserved variable",
+      { Environment: { Variables: { AWS_REGION: "x" } } },
+      "InvalidParameterValueException",
+      "Reserved keys used in this request: AWS_REGION",
+    ],
+    [
+      "a variable with a bad name",
+      { Environment: { Variables: { "1A": "x" } } },
+      "ValidationException",
+      "environment.variables",
+    ],
+    [
+      "more than 4 KB of variables",
+      { Environment: { Variables: { BIG: "x".repeat(4094) } } },
+      "InvalidParameterValueException",
+      "exceeded the 4KB limit",
+    ],
+    [
+      "log levels for text logs",
+      { LoggingConfig: { ApplicationLogLevel: "DEBUG" } },
+      "InvalidParameterValueException",
+      "LogFormat",
+    ],
+    [
+      "a topic for dead letters",
+      { DeadLetterConfig: { TargetArn: "arn:aws:sns:eu-west-1:000000000000:x" } },
+      "NotImplemented",
+      "SNS",
+    ],
+    ["SnapStart", { SnapStart: { ApplyOn: "PublishedVersions" } }, "InvalidParameterValueException", "SnapStart"],
+    ["reserved tags", { Tags: { "aws:x": "y" } }, "InvalidParameterValueException", "aws:"],
+  ];
+  it.each(refused)("refuses %s and creates nothing", async (_what, options, name, message) => {
+    await expect(makeFunction(lambda(), "refused", answer(1), options)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    });
+    const get = new GetFunctionCommand({ FunctionName: "refused" });
+    await expect(lambda().send(get)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  it("names all mistakes at once", async () => {
+    await expect(makeFunction(lambda(), "refused", answer(1), { MemorySize: 1, Timeout: 0 })).rejects.toThrow(
+      /^2 validation errors detected: .*'timeout'.*; .*'memorySize'/,
+    );
+  });
+});
+
+describe("naming a function", () => {
+  it.each([
+    ["its name", "named"],
+    ["a partial ARN", "000000000000:function:named"],
+    ["its ARN", arnOf("named")],
+    ["its ARN with $LATEST", `${arnOf("named")}:$LATEST`],
+  ])("works by %s", async (_how, FunctionName) => {
+    await makeFunction(lambda(), "named", answer("found")).catch(() => undefined);
+    expect((await invoke(lambda(), FunctionName)).result).toBe("found");
+  });
+
+  it("refuses another region and a qualifier that says otherwise", async () => {
+    await expect(invoke(lambda(), arnOf("named").replace("eu-west-1", "us-east-1"))).rejects.toMatchObject({
+      message: "Functions from 'us-east-1' are not reachable in this region ('eu-west-1')",
+    });
+    await expect(invoke(lambda(), "named:one", {}, { Qualifier: "two" })).rejects.toMatchObject({
+      message: "The derived qualifier from the function name does not match the specified qualifier.",
+    });
+  });
+
+  it("keeps accounts and regions apart", async () => {
+    const elsewhere = new LambdaClient(settings(emulator.current, { region: "us-east-1" }));
+    await makeFunction(lambda(), "apart", answer("eu"));
+    await expect(invoke(elsewhere, "apart")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await makeFunction(elsewhere, "apart", answer("us"));
+    expect((await invoke(elsewhere, "apart")).result).toBe("us");
+    expect((await invoke(lambda(), "apart")).result).toBe("eu");
+  });
+});
+
+describe("changing a function", () => {
+  it("changes what the request says and leaves the rest", async () => {
+    await makeFunction(lambda(), "changed", "exports.handler = async () => process.env.MODE ?? 'none'", {
+      Environment: { Variables: { MODE: "1" } },
+      Description: "before",
+    });
+    expect((await invoke(lambda(), "changed")).result).toBe("1");
+    const updated = await lambda().send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName: "changed",
+        MemorySize: 256,
+        Environment: { Variables: {} },
+      }),
+    );
+    expect(updated).toMatchObject({ MemorySize: 256, Description: "before", LastUpdateStatus: "InProgress" });
+    expect(updated.Environment).toBeUndefined();
+    expect((await invoke(lambda(), "changed")).result).toBe("none");
+  });
+
+  it("refuses an update that is based on an older revision", async () => {
+    await makeFunction(lambda(), "revised", answer(1));
+    const { RevisionId } = await lambda().send(new GetFunctionConfigurationCommand({ FunctionName: "revised" }));
+    const update = () =>
+      lambda().send(
+        new UpdateFunctionCodeCommand({ FunctionName: "revised", ZipFile: zip({ "index.js": answer(2) }), RevisionId }),
+      );
+    await update();
+    await expect(update()).rejects.toMatchObject({
+      name: "PreconditionFailedException",
+      $metadata: { httpStatusCode: 412 },
+    });
+    expect((await invoke(lambda(), "revised")).result).toBe(2);
+  });
+
+  it("is gone when it is deleted", async () => {
+    await makeFunction(lambda(), "deleted", answer(1));
+    await invoke(lambda(), "deleted");
+    await lambda().send(new DeleteFunctionCommand({ FunctionName: "deleted" }));
+    await expect(invoke(lambda(), "deleted")).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+      $metadata: { httpStatusCode: 404 },
+    });
+  });
+
+  it("lists functions page by page", async () => {
+    const other = new LambdaClient(settings(emulator.current, { region: "eu-north-1" }));
+    for (const name of ["c", "a", "b"]) await makeFunction(other, name, answer(1));
+    const one = await other.send(new ListFunctionsCommand({ MaxItems: 2 }));
+    expect(one.Functions!.map(({ FunctionName }) => FunctionName)).toEqual(["a", "b"]);
+    const two = await other.send(new ListFunctionsCommand({ MaxItems: 2, Marker: one.NextMarker }));
+    expect(two.Functions!.map(({ FunctionName }) => FunctionName)).toEqual(["c"]);
+    expect(two.NextMarker).toBeUndefined();
+  });
+});
+
+describe("versions and aliases", () => {
+  it("freezes a version, and makes no second one without a change", async () => {
+    await makeFunction(lambda(), "versioned", answer("one"));
+    const publish = () => lambda().send(new PublishVersionCommand({ FunctionName: "versioned", Description: "v" }));
+    expect(await publish()).toMatchObject({ Version: "1", FunctionArn: `${arnOf("versioned")}:1`, Description: "v" });
+    expect((await publish()).Version).toBe("1");
+    await lambda().send(
+      new UpdateFunctionCodeCommand({ FunctionName: "versioned", ZipFile: zip({ "index.js": answer("two") }) }),
+    );
+    expect((await publish()).Version).toBe("2");
+    expect(await invoke(lambda(), "versioned", {}, { Qualifier: "1" })).toMatchObject({ result: "one", version: "1" });
+    expect(await invoke(lambda(), "versioned")).toMatchObject({ result: "two", version: "$LATEST" });
+    const { Versions } = await lambda().send(new ListVersionsByFunctionCommand({ FunctionName: "versioned" }));
+    expect(Versions!.map(({ Version }) => Version)).toEqual(["$LATEST", "1", "2"]);
+  });
+
+  it("leads an alias to its version, and to another one by weight", async () => {
+    await makeFunction(lambda(), "aliased", answer("old"), { Publish: true });
+    await lambda().send(
+      new UpdateFunctionCodeCommand({
+        FunctionName: "aliased",
+        ZipFile: zip({ "index.js": answer("new") }),
+        Publish: true,
+      }),
+    );
+    const alias = { FunctionName: "aliased", Name: "live" };
+    await lambda().send(new CreateAliasCommand({ ...alias, FunctionVersion: "1" }));
+    expect(await invoke(lambda(), "aliased:live")).toMatchObject({ result: "old", version: "1" });
+    await lambda().send(new UpdateAliasCommand({ ...alias, RoutingConfig: { AdditionalVersionWeights: { "2": 1 } } }));
+    expect(await invoke(lambda(), "aliased:live")).toMatchObject({ result: "new", version: "2" });
+    expect(await lambda().send(new GetAliasCommand(alias))).toMatchObject({
+      AliasArn: `${arnOf("aliased")}:live`,
+      FunctionVersion: "1",
+      RoutingConfig: { AdditionalVersionWeights: { "2": 1 } },
+    });
+    const removeVersion = new DeleteFunctionCommand({ FunctionName: "aliased", Qualifier: "1" });
+    await expect(lambda().send(removeVersion)).rejects.toMatchObject({ name: "ResourceConflictException" });
+    await lambda().send(new DeleteAliasCommand(alias));
+    await lambda().send(removeVersion);
+    await expect(invoke(lambda(), "aliased:live")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  });
+
+  it("refuses an alias of a version that is not there", async () => {
+    await makeFunction(lambda(), "no-version", answer(1));
+    const create = new CreateAliasCommand({ FunctionName: "no-version", Name: "x", FunctionVersion: "7" });
+    await expect(lambda().send(create)).rejects.toMatchObject({
+      message: `Function not found: ${arnOf("no-version")}:7`,
+    });
+  });
+});
+
+describe("the resource policy", () => {
+  it("keeps the statements that are added and forgets those that are removed", async () => {
+    const FunctionName = "guarded";
+    await makeFunction(lambda(), FunctionName, answer(1));
+    const add = () =>
+      lambda().send(
+        new AddPermissionCommand({
+          FunctionName,
+          StatementId: "api",
+          Action: "lambda:InvokeFunction",
+          Principal: "apigateway.amazonaws.com",
+          SourceArn: "arn:aws:execute-api:eu-west-1:000000000000:abc/*",
+          SourceAccount: "000000000000",
+        }),
+      );
+    const statement = {
+      Sid: "api",
+      Effect: "Allow",
+      Principal: { Service: "apigateway.amazonaws.com" },
+      Action: "lambda:InvokeFunction",
+      Resource: arnOf(FunctionName),
+      Condition: {
+        StringEquals: { "AWS:SourceAccount": "000000000000" },
+        ArnLike: { "AWS:SourceArn": "arn:aws:execute-api:eu-west-1:000000000000:abc/*" },
+      },
+    };
+    expect(JSON.parse((await add()).Statement!)).toEqual(statement);
+    const { Policy, RevisionId } = await lambda().send(new GetPolicyCommand({ FunctionName }));
+    expect(JSON.parse(Policy!)).toEqual({ Version: "2012-10-17", Id: "default", Statement: [statement] });
+    expect(RevisionId).toMatch(/^[0-9a-f-]{36}$/);
+    await expect(add()).rejects.toMatchObject({ name: "ResourceConflictException" });
+    await lambda().send(new RemovePermissionCommand({ FunctionName, StatementId: "api" }));
+    await expect(lambda().send(new GetPolicyCommand({ FunctionName }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+  });
+
+  it("refuses a principal that is none", async () => {
+    const add = new AddPermissionCommand({
+      FunctionName: "guarded",
+      StatementId: "x",
+      Action: "lambda:*",
+      Principal: "someone",
+    });
+    await expect(lambda().send(add)).rejects.toMatchObject({
+      message: "The provided principal was invalid. Please check the principal and try again.",
+    });
+  });
+});
+
+describe("what deployment tools read back", () => {
+  it("keeps tags", async () => {
+    const Resource = await makeFunction(lambda(), "tagged", answer(1), { Tags: { a: "1", b: "2" } });
+    await lambda().send(new TagResourceCommand({ Resource, Tags: { b: "3", c: "4" } }));
+    await lambda().send(new UntagResourceCommand({ Resource, TagKeys: ["a"] }));
+    expect((await lambda().send(new ListTagsCommand({ Resource }))).Tags).toEqual({ b: "3", c: "4" });
+    expect((await lambda().send(new GetFunctionCommand({ FunctionName: "tagged" }))).Tags).toEqual({ b: "3", c: "4" });
+  });
+
+  it("answers what providers ask after creating a function", async () => {
+    const FunctionName = "asked";
+    await makeFunction(lambda(), FunctionName, answer(1));
+    expect((await lambda().send(new GetFunctionRecursionConfigCommand({ FunctionName }))).RecursiveLoop).toBe(
+      "Terminate",
+    );
+    expect((await lambda().send(new GetRuntimeManagementConfigCommand({ FunctionName }))).UpdateRuntimeOn).toBe("Auto");
+    expect((await lambda().send(new GetFunctionCodeSigningConfigCommand({ FunctionName }))).FunctionName).toBe(
+      FunctionName,
+    );
+    const get = new GetFunctionUrlConfigCommand({ FunctionName });
+    await expect(lambda().send(get)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await lambda().send(new CreateFunctionUrlConfigCommand({ FunctionName, AuthType: "NONE" }));
+    expect(await lambda().send(get)).toMatchObject({ AuthType: "NONE", InvokeMode: "BUFFERED" });
+  });
+
+  it("keeps provisioned concurrency of versions", async () => {
+    await makeFunction(lambda(), "provisioned", answer(1), { Publish: true });
+    const target = { FunctionName: "provisioned", Qualifier: "1" };
+    const get = () => lambda().send(new GetProvisionedConcurrencyConfigCommand(target));
+    await expect(get()).rejects.toMatchObject({ name: "ProvisionedConcurrencyConfigNotFoundException" });
+    await lambda().send(new PutProvisionedConcurrencyConfigCommand({ ...target, ProvisionedConcurrentExecutions: 2 }));
+    expect(await get()).toMatchObject({ Status: "READY", RequestedProvisionedConcurrentExecutions: 2 });
+  });
+
+  it("names an operation that it does not have", async () => {
+    await expect(lambda().send(new InvokeWithResponseStreamCommand({ FunctionName: "asked" }))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 501 },
+    });
+  });
+});
