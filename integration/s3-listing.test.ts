@@ -89,12 +89,17 @@ describe("listing objects", () => {
     );
   });
 
-  it("starts after any key, present or not", async () => {
+  it("starts after any key, present or not, and rolls up what is left", async () => {
+    const starts = fc.oneof(fc.constantFrom(...keys), fc.string({ minLength: 1, maxLength: 3 }));
     await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 3 })), async (StartAfter) => {
-        const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, StartAfter }));
+      fc.asyncProperty(starts, delimiters, async (StartAfter, Delimiter) => {
+        const page = await s3.send(new ListObjectsV2Command({ Bucket, StartAfter, Delimiter }));
         const behind = byBytes.filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(StartAfter)) > 0);
-        expect(Contents.map(({ Key }) => Key)).toEqual(behind);
+        const got = {
+          keys: (page.Contents ?? []).map(({ Key }) => Key),
+          prefixes: (page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix),
+        };
+        expect(got).toEqual(reference(behind, "", Delimiter));
       }),
       { numRuns: 40 },
     );
@@ -125,9 +130,9 @@ describe("listing objects", () => {
 });
 
 describe("listing many objects", () => {
-  it("lists more than a thousand keys in order, however they came and went", async () => {
+  it("lists hundreds of keys in order, however they came and went", async () => {
     const large = await makeBucket(s3);
-    const names = Array.from({ length: 1200 }, (_, index) => `k/${(index * 7919) % 1201}/${index % 7}`);
+    const names = Array.from({ length: 700 }, (_, index) => `k/${(index * 7919) % 701}/${index % 7}`);
     for (let start = 0; start < names.length; start += 50) {
       const batch = names.slice(start, start + 50);
       await Promise.all(batch.map((Key) => s3.send(new PutObjectCommand({ Bucket: large, Key, Body: "x" }))));

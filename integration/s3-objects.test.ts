@@ -48,7 +48,7 @@ describe("storing and reading objects", () => {
         expect(ContentLength).toBe(bytes.length);
         expect(sha256(await Body!.transformToByteArray())).toBe(sha256(bytes));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -91,7 +91,8 @@ export const lists = (s3: S3): S3Operations => ({
     const token = input.ContinuationToken;
     if (token === "") throw invalidArgument("The continuation token provided is incorrect", "continuation-token");
     const after = token === undefined ? input.StartAfter : nameOfToken(token);
-    const request = { prefix: input.Prefix, delimiter: input.Delimiter, after };
+    const passesPrefix = token !== undefined;
+    const request = { prefix: input.Prefix, delimiter: input.Delimiter, after, passesPrefix };
     const page = takePage(lines(bucket.objects, request, isCurrentObject), max, currentOf);
     const owner = input.FetchOwner ? { Owner: ownerOf(bucket.account) } : undefined;
     return {

@@ -8,6 +8,12 @@ export interface ListRequest {
   readonly after?: string;
   /** Also gives the key that equals `after`, for listings that go on within a key (versions, uploads). */
   readonly inclusive?: boolean;
+  /**
+   * Whether an `after` inside a common prefix stands for all of it. So it is with the markers of a listing; StartAfter
+   * only leaves out the keys up to it, and what remains of the prefix is still rolled up.
+   * @default true
+   */
+  readonly passesPrefix?: boolean;
 }
 
 /** One line of a listing: a key, or a common prefix that stands for all keys below it. */
@@ -26,15 +32,14 @@ const beyond = (rolledUp: string) => (key: string) => !key.startsWith(rolledUp) 
  */
 export function* lines<Value>(
   keys: SortedKeys<Value>,
-  { prefix = "", delimiter = "", after = "", inclusive = false }: ListRequest,
+  { prefix = "", delimiter = "", after = "", inclusive = false, passesPrefix = true }: ListRequest,
   shows: (value: Value) => boolean = () => true,
 ): Generator<Line<Value>, undefined> {
   const rollUp = (key: string): string | undefined => {
     const end = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
     return end < 0 ? undefined : key.slice(0, end + delimiter.length);
   };
-  // A marker inside a common prefix continues behind that prefix.
-  const passed = after.startsWith(prefix) ? rollUp(after) : undefined;
+  const passed = passesPrefix && after.startsWith(prefix) ? rollUp(after) : undefined;
   const isBehindMarker = (key: string): boolean => {
     if (passed !== undefined) return beyond(passed)(key);
     const order = compareKeys(key, after);
