@@ -24,10 +24,12 @@ const plain = ({ outputs }: Deployment): Outputs =>
 
 /** Keeps a secret off the screen until somebody asks for it; the API key is in the curl line, which is the point of it. */
 const shown = ({ outputs }: Deployment): [string, string][] =>
-  Object.entries(outputs).map(([name, { value, secret }]) => [
-    name,
-    secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
-  ]);
+  Object.entries(outputs)
+    .filter(([, { value }]) => value !== undefined && value !== null)
+    .map(([name, { value, secret }]) => [
+      name,
+      secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
+    ]);
 
 runCommand(async () => {
   const options = readArguments(usage, {
