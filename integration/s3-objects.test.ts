@@ -169,6 +169,12 @@ describe("conditions", () => {
     expect((await read("once")).text).toBe("first");
   });
 
+  it("lets exactly one of many concurrent writers create an object", async () => {
+    const write = () => fetch(url("raced"), { method: "PUT", body: "x", headers: { "if-none-match": "*" } });
+    const answers = await Promise.all(Array.from({ length: 12 }, write));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(11).fill(412)]);
+  });
+
   it("replaces an object only while it is the one named by If-Match", async () => {
     const { ETag } = await put("swap", "one");
     await put("swap", "two", { IfMatch: ETag });
@@ -202,6 +208,22 @@ describe("integrity", () => {
     expect(await value("CRC32")).toBe("cbf43926");
     expect(await value("CRC32C")).toBe("e3069283");
     expect(await value("CRC64NVME")).toBe("ae8b14860a799888");
+  });
+
+  it.each([
+    ["sha512", createHash("sha512").digest("hex")],
+    ["md5", "d41d8cd98f00b204e9800998ecf8427e"],
+    ["xxhash64", "ef46db3751d8e999"],
+    ["xxhash3", "2d06800538d394c2"],
+    ["xxhash128", "99aa06d3014798d86001c324468d497f"],
+  ])("knows the published %s of nothing, and refuses any other", async (algorithm, digest) => {
+    const send = (value: Buffer) => {
+      const headers = { [`x-amz-checksum-${algorithm}`]: value.toString("base64") };
+      return fetch(url("empty"), { method: "PUT", body: "", headers });
+    };
+    const bytes = Buffer.from(digest, "hex");
+    expect((await send(bytes)).status).toBe(200);
+    expect((await send(Buffer.alloc(bytes.length))).status).toBe(400);
   });
 
   it("stores a CRC64NVME where the writer sends no checksum", async () => {

@@ -109,7 +109,9 @@ export function declaredChecksum({
     found = { algorithm, value };
   }
   const announced = headers["x-amz-sdk-checksum-algorithm"];
-  if (announced && !found) {
+  // SDKs announce MD5 and then send Content-MD5.
+  const isMd5 = announced === "MD5" && headers["content-md5"] !== undefined;
+  if (announced && !found && !isMd5) {
     throw invalidRequest(
       "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
     );
