@@ -35,7 +35,7 @@ const create = (QueueName: string, Attributes?: Record<string, string>) =>
 
 beforeEach(() => {
   running = start();
-  create("q");
+  create("q", { VisibilityTimeout: "43200" });
 });
 afterEach(() => {
   running.service.reset();
@@ -59,7 +59,7 @@ describe("the SQS port between services", () => {
     expect(await sqs.attributes(arn("q"))).toMatchObject({
       ApproximateNumberOfMessages: "0",
       ApproximateNumberOfMessagesNotVisible: "0",
-      VisibilityTimeout: "30",
+      VisibilityTimeout: "43200",
     });
   });
 
@@ -92,6 +92,22 @@ describe("the SQS port between services", () => {
     const failure = expect(waiting).rejects.toMatchObject({ code: "QueueDoesNotExist" });
     service.reset();
     await failure;
+  });
+
+  it("has at most 120,000 messages in flight", async () => {
+    const { sqs } = running;
+    for (let i = 0; i < 120_001; i++) await sqs.send(arn("q"), { body: "x" });
+    const handles: string[] = [];
+    for (let i = 0; i < 12_000; i++)
+      for (const { receiptHandle } of await sqs.receive(arn("q"), { max: 10, waitMs: 0 })) handles.push(receiptHandle);
+    expect(handles).toHaveLength(120_000);
+    await expect(sqs.receive(arn("q"), { max: 1, waitMs: 0 })).rejects.toMatchObject({
+      code: "OverLimit",
+      status: 403,
+    });
+    const waiting = sqs.receive(arn("q"), { max: 1, waitMs: 20_000 });
+    await sqs.delete(arn("q"), [handles[0]!]);
+    expect(await waiting).toHaveLength(1);
   });
 
   it("stays as fast in a queue of 200,000 messages as in a short one", async () => {

@@ -46,7 +46,7 @@ function each<E extends Entry, R>(entries: readonly E[], run: (entry: E) => R) {
       Failed.push({ Id, Code, Message: error.message, SenderFault: error.fault === "client" });
     }
   }
-  return { Successful, Failed: Failed.length ? Failed : [] };
+  return { Successful, Failed: Failed.length ? Failed : undefined };
 }
 
 /** The batch forms of sending, deleting and hiding. */

@@ -92,7 +92,6 @@ export class FifoLane implements Lane {
       const group = this.line.shift();
       if (!group) break;
       group.listed = false;
-      if (group.inFlight) continue;
       // "returns as many messages with the same message group ID as possible" (developer guide).
       while (taken.length < max && this.headIsReady(group)) {
         const message = group.pending.shift()!;

@@ -63,7 +63,6 @@ export class Queue {
   private nextExpiry = Number.POSITIVE_INFINITY;
   /** Marks the receipt handles of this queue, so that those of another, or of a deleted one, are told apart. */
   private readonly mark = randomBytes(9).toString("base64url");
-  private deleted = false;
 
   constructor(
     readonly name: string,
@@ -196,14 +195,9 @@ export class Queue {
 
   /** Ends the queue: whoever waits is told that it does not exist. */
   close(error: Error = queueDoesNotExist()): void {
-    this.deleted = true;
     this.purge();
     this.alarm?.timer.cancel();
     this.waiters.fail(error);
-  }
-
-  get isDeleted(): boolean {
-    return this.deleted;
   }
 
   private handOut(message: Message, now: number, visibilityMs: number): boolean {
