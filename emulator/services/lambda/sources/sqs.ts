@@ -105,7 +105,9 @@ class SqsPoller implements Poller {
     private readonly mapping: Mapping,
     private readonly tools: PollerTools,
   ) {
-    this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) => sqsMatcher(Pattern!));
+    this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) =>
+      sqsMatcher(JSON.parse(Pattern!)),
+    );
     this.allowed = Math.min(startBatches, this.limit);
     this.loop = this.run().catch((error) => tools.host.report(error, `polling ${this.queueArn}`));
   }
@@ -313,16 +315,20 @@ function split(messages: readonly QueueMessage[]): QueueMessage[][] {
  * A pattern for a body of JSON matches only bodies of JSON, a pattern for plain text only plain text
  * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html).
  */
-function sqsMatcher(pattern: string): Matcher {
-  const parsed = JSON.parse(pattern) as Record<string, unknown>;
-  const matches = compilePattern(parsed);
-  if (!Object.hasOwn(parsed, "body") && !Object.hasOwn(parsed, "$or")) return matches;
-  const wantsText = Array.isArray(parsed.body);
+function sqsMatcher(pattern: Record<string, unknown>): Matcher {
+  const { $or, ...rest } = pattern;
+  if (Array.isArray($or)) {
+    const matchers = ($or as Record<string, unknown>[]).map(sqsMatcher);
+    const others = Object.keys(rest).length ? sqsMatcher(rest) : () => true;
+    return (record) => others(record) && matchers.some((matches) => matches(record));
+  }
+  const matches = compilePattern(pattern);
+  if (!Object.hasOwn(pattern, "body")) return matches;
+  const wantsText = Array.isArray(pattern.body);
   return (record) => {
-    const { body } = record as { body: string };
-    const json = parseObject(body);
+    const json = parseObject((record as { body: string }).body);
     if (wantsText) return json === undefined && matches(record);
-    return matches({ ...(record as object), body: json ?? body });
+    return json !== undefined && matches({ ...(record as object), body: json });
   };
 }
 
