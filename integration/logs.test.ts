@@ -243,6 +243,7 @@ describe("log events", () => {
       ["s", "error a"],
       ["t", "error b"],
     ]);
+    expect(new Set(first.events?.map(({ eventId }) => eventId)).size).toBe(2);
     const second = await filter({ filterPattern: "error", limit: 2, nextToken: first.nextToken });
     expect(messages(second)).toEqual(["error d"]);
     expect(second.nextToken).toBeUndefined();

@@ -34,6 +34,7 @@ export class LogGroup {
     readonly arn: string,
     readonly groupClass: LogGroupClass,
     private readonly clock: Clock,
+    private readonly nextNumber: () => number,
   ) {
     this.createdAt = clock.now();
   }
@@ -47,6 +48,7 @@ export class LogGroup {
       name,
       this.clock.now(),
       () => this.clock.now(),
+      this.nextNumber,
       () => this.retentionMs,
     );
     this.streams.set(name, stream);
@@ -70,6 +72,7 @@ export interface GroupReference {
 export class LogsState {
   readonly groups = new Map<string, LogGroup>();
   readonly policies = new Map<string, ResourcePolicy>();
+  private written = 0;
 
   constructor(
     private readonly scope: Scope,
@@ -78,7 +81,7 @@ export class LogsState {
 
   addGroup(name: string, groupClass: LogGroupClass = "STANDARD"): LogGroup {
     const arn = formatArn("logs", this.scope.region, this.scope.account, `log-group:${name}`);
-    const group = new LogGroup(name, arn, groupClass, this.clock);
+    const group = new LogGroup(name, arn, groupClass, this.clock, () => this.written++);
     this.groups.set(name, group);
     return group;
   }

@@ -32,12 +32,13 @@ export interface TimeRange {
 export class LogStream {
   lastIngestedAt?: number;
   private events: LogEvent[] = [];
-  private counter = 0;
 
   constructor(
     readonly name: string,
     readonly createdAt: number,
     private readonly now: () => number,
+    /** Numbers events across streams: tools that follow a group tell events apart by their id. */
+    private readonly nextNumber: () => number,
     /** Milliseconds, or undefined when events are kept forever. */
     private readonly retention: () => number | undefined,
   ) {}
@@ -46,7 +47,7 @@ export class LogStream {
     const ingestedAt = this.now();
     this.lastIngestedAt = ingestedAt;
     return written.map(({ timestamp, message }) => {
-      const id = `${String(timestamp).padStart(20, "0")}${String(this.counter++).padStart(36, "0")}`;
+      const id = `${String(timestamp).padStart(20, "0")}${String(this.nextNumber()).padStart(36, "0")}`;
       const event = { id, timestamp, message, ingestedAt };
       const last = this.events[this.events.length - 1];
       if (!last || last.timestamp <= timestamp) this.events.push(event);
