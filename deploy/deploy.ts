@@ -71,7 +71,7 @@ async function openEngine({ options, project, store, verify }: Stack): Promise<E
   const hosts = new ProviderHosts({ endpoint, region: regionOf(options), credentials });
   const emit = emitter(options);
   return new Engine(
-    { stack, project: project.name, directory: project.directory, hosts, store, emit, verify },
+    { stack, project: project.name, root: project.root, directory: project.directory, hosts, store, emit, verify },
     await store.load(),
   );
 }
@@ -156,9 +156,7 @@ function programProblem(
 
 function failure(engine: Engine, problem: string | undefined, done: Deployment): DeployError {
   const { failures } = engine;
-  const error = new DeployError(problem ?? failures.map(({ message }) => message).join("\n"), { failures });
-  error.deployment = done;
-  return error;
+  return new DeployError(problem ?? failures.map(({ message }) => message).join("\n"), { failures, deployment: done });
 }
 
 function deployment(stack: Stack, engine: Engine, states: readonly ResourceState[]): Deployment {

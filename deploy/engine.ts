@@ -55,6 +55,8 @@ export class Stopped extends Error {}
 export interface EngineSettings {
   stack: string;
   project: string;
+  /** The folder with Pulumi.yaml; places in the program are told relative to it. */
+  root: string;
   /** Where relative paths of assets start. */
   directory: string;
   hosts: ProviderHosts;

@@ -16,13 +16,16 @@ export interface Failure {
 export class DeployError extends Error {
   override readonly name = "DeployError";
   /** What failed; empty when it was the program or its settings. */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly Failure[] = [];
   /** What exists now, to look at or to destroy; missing when nothing was started. */
-  deployment?: Deployment;
+  readonly deployment?: Deployment;
 
-  constructor(message: string, { failures = [], cause }: { failures?: readonly Failure[]; cause?: unknown } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.failures = failures;
+  constructor(message: string, details: { failures?: readonly Failure[]; deployment?: Deployment } = {}) {
+    super(message);
+    // Not enumerable: a printed error must be its message, not a whole stack with the secrets in it.
+    for (const [name, value] of Object.entries({ failures: [], ...details })) {
+      Object.defineProperty(this, name, { value, enumerable: false });
+    }
   }
 }
 

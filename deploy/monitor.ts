@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from "node:path";
 import { Server, ServerCredentials, type ServiceError, type sendUnaryData, status } from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import engineProto from "@pulumi/pulumi/proto/engine_pb";
@@ -58,7 +59,7 @@ export class Monitor {
 
   private monitor() {
     const { engine } = this;
-    const { stack, project } = engine.settings;
+    const { stack, project, root } = engine.settings;
     let packages = 0;
     return {
       getDeploymentInfo: unary((_request: Empty) =>
@@ -72,7 +73,7 @@ export class Monitor {
         new proto.SupportsFeatureResponse().setHassupport(featureNames.includes(request.getId())),
       ),
       registerResource: unary(async (request: proto.RegisterResourceRequest) => {
-        const result = await engine.register(registration(request));
+        const result = await engine.register(registration(request, root));
         return new proto.RegisterResourceResponse()
           .setUrn(result.urn)
           .setId(result.id ?? "")
@@ -84,7 +85,7 @@ export class Monitor {
         return new Empty();
       }),
       readResource: unary(async (request: proto.ReadResourceRequest) => {
-        const result = await engine.readResource(reading(request));
+        const result = await engine.readResource(reading(request, root));
         return new proto.ReadResourceResponse().setUrn(result.urn).setProperties(toStruct(result));
       }),
       invoke: unary(async (request: proto.ResourceInvokeRequest) => {
@@ -154,13 +155,18 @@ const fromStruct = (struct: Struct | undefined): WireObject => (struct?.toJavaSc
 const toStruct = ({ outputs }: Registered) => Struct.fromJavaScript(outputs);
 
 /** Where the program creates the resource, relative to its root: `project:///index.ts` is `index.ts`. */
-function positionOf(request: proto.RegisterResourceRequest | proto.ReadResourceRequest): string | undefined {
+function positionOf(
+  request: proto.RegisterResourceRequest | proto.ReadResourceRequest,
+  root: string,
+): string | undefined {
   const position = request.getSourceposition();
   if (!position) return undefined;
-  return `${position.getUri().replace(/^project:\/+|^file:\/\//, "")}:${position.getLine()}:${position.getColumn()}`;
+  const path = position.getUri().replace(/^project:\/+|^file:\/\//, "");
+  const inside = isAbsolute(path) ? relative(root, path) : path;
+  return `${inside.startsWith("..") ? path : inside}:${position.getLine()}:${position.getColumn()}`;
 }
 
-function registration(request: proto.RegisterResourceRequest): Registration {
+function registration(request: proto.RegisterResourceRequest, root: string): Registration {
   const timeouts = request.getCustomtimeouts();
   const propertyDependencies: Record<string, string[]> = {};
   request.getPropertydependenciesMap().forEach((value, key) => {
@@ -198,11 +204,11 @@ function registration(request: proto.RegisterResourceRequest): Registration {
       ...(timeouts.getUpdate() && { update: timeouts.getUpdate() }),
       ...(timeouts.getDelete() && { delete: timeouts.getDelete() }),
     },
-    position: positionOf(request),
+    position: positionOf(request, root),
   };
 }
 
-const reading = (request: proto.ReadResourceRequest): Registration & { id: string } => ({
+const reading = (request: proto.ReadResourceRequest, root: string): Registration & { id: string } => ({
   id: request.getId(),
   type: request.getType(),
   name: request.getName(),
@@ -217,5 +223,5 @@ const reading = (request: proto.ReadResourceRequest): Registration & { id: strin
   replaceOnChanges: [],
   additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
   aliases: [],
-  position: positionOf(request),
+  position: positionOf(request, root),
 });

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import type { Project } from "./project";
@@ -33,6 +34,19 @@ function findRunner(directory: string): string {
   }
 }
 
+/**
+ * Compiled code is kept between runs, because loading Pulumi's SDK is most of a small deployment's time. In
+ * node_modules/.cache, where tools keep such things, and nowhere that other users of the machine can write.
+ */
+function compileCache(directory: string): Record<string, string> {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return {};
+  for (let at = directory; ; at = dirname(at)) {
+    const modules = join(at, "node_modules");
+    if (existsSync(modules)) return { NODE_COMPILE_CACHE: join(modules, ".cache", "sensorcast") };
+    if (dirname(at) === at) return {};
+  }
+}
+
 /** Runs a Pulumi program in its own process, as Pulumi's language host does. Resolves when the process has ended. */
 export function runProgram({ project, stack, address, environment, output, signal }: ProgramOptions) {
   const flags = {
@@ -52,6 +66,7 @@ export function runProgram({ project, stack, address, environment, output, signa
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
+        ...compileCache(project.directory),
         ...environment,
         PULUMI_CONFIG: JSON.stringify(project.config),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(project.secretKeys),

@@ -55,7 +55,7 @@ export async function loadProject(options: ProjectOptions): Promise<Project> {
   const program = resolve(options.program);
   if (!existsSync(program)) throw new DeployError(`there is no program at ${options.program}`);
   const isFile = statSync(program).isFile();
-  const root = isFile ? findRoot(dirname(program)) : program;
+  const root = isFile ? findRoot(program) : program;
   const file = readYaml<ProjectFile>(join(root, "Pulumi.yaml")) ?? {};
   const runtime = typeof file.runtime === "string" ? { name: file.runtime } : file.runtime;
   if (runtime?.name && runtime.name !== "nodejs") {
@@ -78,12 +78,17 @@ export async function loadProject(options: ProjectOptions): Promise<Project> {
   };
 }
 
-/** The nearest folder upwards with a Pulumi.yaml, else the file's own. */
-function findRoot(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, "Pulumi.yaml"))) return at;
-    if (dirname(at) === at) return folder;
+/** The folder of the Pulumi.yaml beside the file, or of one further up that has this file as its main; else the file's own. */
+function findRoot(program: string): string {
+  const own = dirname(program);
+  if (existsSync(join(own, "Pulumi.yaml"))) return own;
+  for (let at = own; dirname(at) !== at; at = dirname(at)) {
+    const path = join(at, "Pulumi.yaml");
+    if (!existsSync(path)) continue;
+    const { main } = readYaml<ProjectFile>(path) ?? {};
+    return main && [program, own].includes(resolve(at, main)) ? at : own;
   }
+  return own;
 }
 
 const isTypeScript = (path: string) => [".ts", ".mts", ".cts", ".tsx"].includes(extname(path));

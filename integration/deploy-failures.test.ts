@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SQS } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DeployError, deploy } from "../deploy";
+import { deployDeclared, find, program, recorder } from "./harness/deploying";
+import { settings, useEmulator } from "./harness/emulator";
+
+const emulator = useEmulator();
+
+/** The rejection of a deployment. */
+const failing = async (deployment: Promise<unknown>) => {
+  const error = await deployment.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DeployError);
+  return error as DeployError;
+};
+
+describe("a resource that cannot be made", () => {
+  it("is told in one message with the reason and the place; what exists is kept and can be destroyed", async () => {
+    const { events, onEvent } = recorder();
+    const error = await failing(
+      deployDeclared(
+        emulator.current,
+        [
+          { type: "sqs.Queue", name: "fine" },
+          {
+            type: "sqs.Queue",
+            name: "broken",
+            args: { visibilityTimeoutSeconds: 99999 },
+            options: { dependsOn: ["$fine"] },
+          },
+          { type: "sqs.Queue", name: "later", options: { dependsOn: ["$broken"] } },
+        ],
+        { onEvent },
+      ),
+    );
+    expect(error.failures).toHaveLength(1);
+    expect(error.failures[0]).toMatchObject({ name: "broken", operation: "create" });
+    expect(error.message).toMatch(
+      /^aws:sqs\/queue:Queue "broken" could not be created: .*(VisibilityTimeout|Invalid).*\n {2}created at index\.js:\d+:\d+\n {2}urn:pulumi:test::declared::aws:sqs\/queue:Queue::broken$/,
+    );
+    // Nothing else is reported: the SDK is kept from adding its own complaints about everything that waited.
+    expect(events.filter(({ kind }) => kind === "failed" || kind === "output")).toHaveLength(1);
+    expect(events.filter((event) => event.kind === "log" && event.severity === "error")).toEqual([]);
+
+    const { deployment } = error;
+    expect(deployment?.resources.map(({ name }) => name)).toEqual(["declared-test", "fine"]);
+    const sqs = new SQS(settings(emulator.current));
+    expect((await sqs.listQueues({})).QueueUrls).toEqual([find(deployment!, "fine").id]);
+    await deployment!.destroy();
+    expect((await sqs.listQueues({})).QueueUrls ?? []).toEqual([]);
+  });
+
+  it("does not pretend: types it does not know and components of other packages are refused by name", async () => {
+    const unknown = await failing(deployDeclared(emulator.current, [{ type: "acme:index:Rocket", name: "apollo" }]));
+    expect(unknown.message).toContain("acme:index:Rocket is not supported by the Sensorcast engine");
+    const remote = await failing(
+      deployDeclared(emulator.current, [{ type: "remote", name: "net", args: { type: "awsx:ec2:Elsewhere" } }]),
+    );
+    expect(remote.message).toContain('awsx:ec2:Elsewhere "net" could not be created');
+    expect(remote.message).toContain("no local construct");
+  });
+
+  it("names the endpoint's absence and two resources of one name", async () => {
+    const nobody = await failing(
+      deployDeclared({ endpoint: "http://127.0.0.1:9" }, [{ type: "sqs.Queue", name: "jobs" }]),
+    );
+    expect(nobody.message).toContain("what helps: check that the emulator runs and the endpoint is right");
+    const twice = await failing(
+      deployDeclared(emulator.current, [
+        { type: "ec2.Vpc", name: "net" },
+        { type: "ec2.Vpc", name: "net", key: "again" },
+      ]),
+    );
+    expect(twice.message).toContain("another resource of this type has the same name");
+  });
+});
+
+describe("a program that fails", () => {
+  let folder: string;
+  beforeAll(async () => {
+    // Inside the project, so that the program finds its dependencies.
+    folder = await mkdtemp(join(program("."), ".failing-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const run = async (source: string) => {
+    const path = join(folder, `${Math.random().toString(36).slice(2)}.js`);
+    await writeFile(path, source);
+    return failing(deploy({ program: path, stack: "test", project: "shop", endpoint: emulator.current.endpoint }));
+  };
+
+  it("shows the exception and where in the program it came from, and nothing of Pulumi's own frames", async () => {
+    const { message } = await run(
+      'const pulumi = require("@pulumi/pulumi");\nfunction price(item) {\n  return item.price.amount;\n}\nprice({});\n',
+    );
+    expect(message).toMatch(/^the program failed: TypeError: Cannot read properties of undefined \(reading 'amount'\)/);
+    expect(message).toMatch(/at price \(\w+\.js:3:21\)/);
+    expect(message).not.toMatch(/node_modules|node:internal/);
+  });
+
+  it("says which config value is missing and how to give it", async () => {
+    const { message } = await run('new (require("@pulumi/pulumi").Config)().require("token");\n');
+    expect(message).toContain('the config value "shop:token" is missing: give it as config or secretConfig');
+  });
+
+  it("points at a syntax error", async () => {
+    const { message } = await run("const = 1;\n");
+    expect(message).toMatch(/\w+\.js:1/);
+    expect(message).toContain("SyntaxError");
+  });
+
+  it("refuses settings that cannot work before anything runs", async () => {
+    const { endpoint } = emulator.current;
+    expect((await failing(deploy({ program: "nowhere", stack: "test", endpoint }))).message).toBe(
+      "there is no program at nowhere",
+    );
+    expect((await failing(deploy({ program: folder, stack: "a b", endpoint }))).message).toContain(
+      '"a b" is not a stack name',
+    );
+    expect((await failing(deploy({ program: folder, stack: "test", endpoint: "4566" }))).message).toContain(
+      "is not a URL",
+    );
+  });
+});
