@@ -97,3 +97,31 @@ describe("BatchGetItem", () => {
     );
   });
 });
+
+it("members that are null on the wire are refused like missing ones", async () => {
+  const table = await dynamo.table();
+  const send = async (operation: string, body: object) => {
+    const response = await fetch(dynamo.emulator.endpoint, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": `DynamoDB_20120810.${operation}`,
+        authorization:
+          "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+      },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, ...((await response.json()) as { message: string }) };
+  };
+  const refused = { status: 400, message: expect.stringMatching(/^1 validation error detected: Value null at /) };
+  for (const [operation, body] of [
+    ["BatchWriteItem", { RequestItems: { [table]: null } }],
+    ["BatchGetItem", { RequestItems: { [table]: null } }],
+    ["Query", { TableName: table, KeyConditions: { pk: null } }],
+    ["Scan", { TableName: table, ScanFilter: { a: null } }],
+    ["PutItem", { TableName: table, Item: key("1"), Expected: { a: null } }],
+    ["UpdateItem", { TableName: table, Key: key("1"), AttributeUpdates: { a: null } }],
+  ] as const) {
+    expect(await send(operation, body), operation).toMatchObject(refused);
+  }
+});

@@ -4,6 +4,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Item, invalid, refusal, useDynamo } from "./harness/dynamodb";
 
@@ -195,6 +196,30 @@ describe("a condition is refused", () => {
     ],
   ])("%s", async (condition, values, message) => {
     await expect(holds(condition, values)).rejects.toEqual(invalid(message));
+  });
+
+  it("with more than 100 values behind IN, 300 operators or endless parentheses", async () => {
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`:v${i}`, { N: `${i}` }]));
+    const behindIn = (count: number) => holds(`n IN (${Object.keys(many(count)).join(",")})`, many(count));
+    expect(await behindIn(100)).toBe(true);
+    await expect(behindIn(101)).rejects.toEqual(
+      invalid(`${prefix}The IN operator is provided with too many operands; number of operands: 101`),
+    );
+    const operators = (count: number) =>
+      holds(
+        Array(count / 2 + 0.5)
+          .fill("n=:v")
+          .join(" OR "),
+        { ":v": { N: "5" } },
+      );
+    expect(await operators(299)).toBe(true);
+    await expect(operators(301)).rejects.toEqual(
+      invalid(`${prefix}The expression contains too many operators; operator count: 301`),
+    );
+    await expect(holds(`${"(".repeat(4_000)}`)).rejects.toEqual(
+      invalid(`${prefix}The expression has redundant parentheses;`),
+    );
   });
 
   it("with a name placeholder that nobody uses", async () => {
@@ -397,6 +422,37 @@ describe("an update is refused", () => {
       invalid(/Expression size has exceeded the maximum allowed size; expression size: 4100$/),
     );
   });
+});
+
+it("no expression, however odd, gets another answer than success or a refusal", async () => {
+  const token = fc.constantFrom(
+    ..."a n l m.core l[0] l[ ] #n #x :v :w :l = <> < >= + - ( ) , . 5 AND OR NOT BETWEEN IN SET REMOVE ADD DELETE".split(
+      " ",
+    ),
+    ...'size( contains( attribute_exists( if_not_exists( list_append( begins_with( status é " '.split(" "),
+  );
+  const kinds = ["ConditionExpression", "UpdateExpression"] as const;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...kinds),
+      fc.array(token, { minLength: 1, maxLength: 12 }),
+      async (kind, tokens) => {
+        const command = new UpdateItemCommand({
+          TableName: table,
+          Key: key,
+          [kind]: tokens.join(" "),
+          ExpressionAttributeNames: { "#n": "n" },
+          ExpressionAttributeValues: { ":v": { N: "1" }, ":l": { L: [] } },
+        });
+        const name = await dynamo.client.send(command).then(
+          () => "success",
+          (error: Error) => error.name,
+        );
+        expect(["success", "ValidationException", "ConditionalCheckFailedException"]).toContain(name);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 describe("the parameters that came before expressions", () => {

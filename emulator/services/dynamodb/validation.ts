@@ -75,6 +75,13 @@ export function constrain(...constraints: readonly Constraint[]): void {
   );
 }
 
+/** The entries of a map from a request, whose values may be null on the wire. */
+export function entriesOf<Value>(path: string, map: Record<string, Value>): [string, Value][] {
+  const entries = Object.entries(map);
+  constrain(...entries.map(([key, value]): Constraint => [`${path}.${key}`, value, required]));
+  return entries;
+}
+
 export const namePattern = /[a-zA-Z0-9_.-]+/;
 const validName = /^[a-zA-Z0-9_.-]{3,255}$/;
 

@@ -122,7 +122,9 @@ const maxDepth = 32;
 /** Refuses a map or list that is nested too deep. */
 export function checkDepth(depth: number): void {
   if (depth > maxDepth) {
-    throw validation("Nesting Levels have exceeded supported limits: Attributes have exceeded supported nesting level");
+    throw validation(
+      "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
+    );
   }
 }
 

@@ -3,7 +3,10 @@ import type { Comparator, ConditionSyntax, OperandSyntax } from "./syntax";
 import { TokenReader } from "./tokens";
 
 /** Which mistake is told where there are several. */
-const rank = { parentheses: 0, unknownFunction: 1, misusedFunction: 2, reserved: 3 };
+const rank = { parentheses: 0, unknownFunction: 1, misusedFunction: 2, reserved: 3, options: 4 };
+
+/** Most values behind IN (developer guide, "Constraints"). */
+const maxOptions = 100;
 
 const comparators = new Set(["=", "<>", "<", "<=", ">", ">="]);
 const keywords = new Set(["AND", "OR", "NOT", "BETWEEN", "IN"]);
@@ -40,7 +43,7 @@ class ConditionParser {
     let left = this.and();
     while (this.tokens.isWord("OR")) {
       this.condition(left);
-      this.tokens.next();
+      this.operator();
       left = { kind: "or", left: this.condition(left), right: this.condition(this.and()) };
     }
     return left;
@@ -50,14 +53,15 @@ class ConditionParser {
     let left = this.not();
     while (this.tokens.isWord("AND")) {
       this.condition(left);
-      this.tokens.next();
+      this.operator();
       left = { kind: "and", left: this.condition(left), right: this.condition(this.not()) };
     }
     return left;
   }
 
   private not(): Node {
-    if (!this.tokens.takeWord("NOT")) return this.comparison();
+    if (!this.tokens.isWord("NOT")) return this.comparison();
+    this.operator();
     return { kind: "not", operand: this.condition(this.not()) };
   }
 
@@ -66,27 +70,36 @@ class ConditionParser {
     const { kind, text } = this.tokens.peek();
     if (kind === "symbol" && comparators.has(text)) {
       const operand = this.operand(left);
-      this.tokens.next();
+      this.operator();
       return { kind: "compare", operator: text as Comparator, left: operand, right: this.operand(this.primary()) };
     }
     if (this.tokens.isWord("BETWEEN")) {
       const operand = this.operand(left);
-      this.tokens.next();
+      this.operator();
       const low = this.operand(this.primary());
       if (!this.tokens.takeWord("AND")) throw this.tokens.unexpected();
       return { kind: "between", operand, low, high: this.operand(this.primary()) };
     }
     if (this.tokens.isWord("IN")) {
       const operand = this.operand(left);
-      this.tokens.next();
-      return { kind: "in", operand, options: readArguments(this.tokens, () => this.operand(this.primary())) };
+      this.operator();
+      const options = readArguments(this.tokens, () => this.operand(this.primary()));
+      if (options.length > maxOptions) {
+        this.tokens.note(
+          rank.options,
+          `The IN operator is provided with too many operands; number of operands: ${options.length}`,
+        );
+      }
+      return { kind: "in", operand, options };
     }
     return left;
   }
 
   private primary(): Node {
     if (this.tokens.take("(")) {
+      this.tokens.nest(1);
       const inner = this.or();
+      this.tokens.nest(-1);
       this.tokens.expect(")");
       if (this.parenthesised.has(inner)) {
         this.tokens.note(rank.parentheses, "The expression has redundant parentheses;");
@@ -101,10 +114,16 @@ class ConditionParser {
     }
     if (kind === "name" && keywords.has(text.toUpperCase())) throw this.tokens.unexpected();
     if (!isCall(this.tokens)) return { kind: "path", steps: readPath(this.tokens, rank.reserved) };
-    this.tokens.next();
+    this.operator();
     const args = readArguments(this.tokens, () => this.operand(this.primary()));
     if (!functions.has(text)) this.tokens.note(rank.unknownFunction, `Invalid function name; function: ${text}`);
     return { kind: "call", name: text, args };
+  }
+
+  /** Takes the token of an operator or function. */
+  private operator(): void {
+    this.tokens.operator();
+    this.tokens.next();
   }
 
   /** The node as something that is true or false. */

@@ -7,7 +7,7 @@ import type {
   Condition as KeyedCondition,
 } from "@aws-sdk/client-dynamodb";
 import { invalidParameter, validation } from "../errors";
-import { checkValue, constrain, oneOf, required } from "../validation";
+import { checkValue, constrain, entriesOf, length, oneOf, required } from "../validation";
 import { compareValues, typeOf } from "../values";
 import type { Condition, FunctionName, Operand } from "./condition";
 import type { KeyOperator, KeyTest } from "./key-condition";
@@ -118,17 +118,19 @@ export function legacyFilter(
   operator: ConditionalOperator | undefined,
 ): Condition | undefined {
   if (!filter) return undefined;
-  const conditions = Object.entries(filter).map(([attribute, { ComparisonOperator, AttributeValueList = [] }]) => {
-    checkArguments(`${parameter}.${attribute}.member`, ComparisonOperator, AttributeValueList);
-    return toCondition(attribute, ComparisonOperator!, AttributeValueList);
-  });
+  const conditions = entriesOf(parameter, filter).map(
+    ([attribute, { ComparisonOperator, AttributeValueList = [] }]) => {
+      checkArguments(`${parameter}.${attribute}.member`, ComparisonOperator, AttributeValueList);
+      return toCondition(attribute, ComparisonOperator!, AttributeValueList);
+    },
+  );
   return join(conditions, operator);
 }
 
 /** KeyConditions. */
 export function legacyKeyTests(conditions: Record<string, KeyedCondition>): Map<string, KeyTest> {
   const tests = new Map<string, KeyTest>();
-  for (const [attribute, { ComparisonOperator, AttributeValueList = [] }] of Object.entries(conditions)) {
+  for (const [attribute, { ComparisonOperator, AttributeValueList = [] }] of entriesOf("keyConditions", conditions)) {
     checkArguments(`keyConditions.${attribute}.member`, ComparisonOperator, AttributeValueList);
     const operator = keyOperators[ComparisonOperator!];
     if (!operator) throw validation("Attempted conditional constraint is not an indexable operation");
@@ -143,7 +145,7 @@ export function legacyExpected(
   operator: ConditionalOperator | undefined,
 ): Condition | undefined {
   if (!expected) return undefined;
-  const conditions = Object.entries(expected).map(([attribute, test]) => expectedCondition(attribute, test));
+  const conditions = entriesOf("expected", expected).map(([attribute, test]) => expectedCondition(attribute, test));
   return join(conditions, operator);
 }
 
@@ -174,7 +176,7 @@ function expectedCondition(attribute: string, test: ExpectedAttributeValue): Con
 export function legacyUpdate(updates: Record<string, AttributeValueUpdate> | undefined): UpdateAction[] | undefined {
   return (
     updates &&
-    Object.entries(updates).map(([attribute, { Action: action = "PUT", Value: value }]) => {
+    entriesOf("attributeUpdates", updates).map(([attribute, { Action: action = "PUT", Value: value }]) => {
       constrain([`attributeUpdates.${attribute}.member.action`, action, oneOf("ADD", "PUT", "DELETE")]);
       const path = [attribute];
       if (!value) {
@@ -197,11 +199,7 @@ export function legacyUpdate(updates: Record<string, AttributeValueUpdate> | und
 /** AttributesToGet. */
 export function legacyProjection(attributes: readonly string[] | undefined): Projector | undefined {
   if (!attributes) return undefined;
-  constrain([
-    "attributesToGet",
-    attributes,
-    (list) => ((list as string[]).length > 0 ? undefined : "Member must have length greater than or equal to 1"),
-  ]);
+  constrain(["attributesToGet", attributes, length(1)]);
   const duplicate = attributes.find((name, index) => attributes.indexOf(name) !== index);
   if (duplicate !== undefined) throw invalidParameter(`Duplicate value in attribute name: ${duplicate}`);
   return new Projector(attributes.map((name) => [name]));

@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { AwsError } from "../../../core/errors";
 import { invalidExpression, validation } from "../errors";
-import { checkValue } from "../validation";
+import { checkValue, entriesOf } from "../validation";
 import { type Item, member } from "../values";
 import type { Path } from "./paths";
 import type { PathStep } from "./syntax";
@@ -76,7 +76,7 @@ export class Placeholders {
 
   private checkNames(names: Record<string, string>): void {
     if (isEmpty(names)) throw validation("ExpressionAttributeNames must not be empty");
-    for (const [key, name] of Object.entries(names)) {
+    for (const [key, name] of entriesOf("expressionAttributeNames", names)) {
       if (!validName.test(key)) {
         throw validation(`ExpressionAttributeNames contains invalid key: Syntax error; key: "${key}"`);
       }

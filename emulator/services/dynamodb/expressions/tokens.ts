@@ -10,8 +10,11 @@ export interface Token {
 const tokenPattern = /([a-zA-Z_][a-zA-Z0-9_]*)|(#[a-zA-Z0-9_]+)|(:[a-zA-Z0-9_]+)|(\d+)|(<=|>=|<>|[^\s])/g;
 const kinds = ["name", "#name", ":value", "number", "symbol"] as const;
 
-/** Longest expression in bytes (developer guide, "Constraints"). */
+/** Longest expression in bytes, and most operators and functions in one (developer guide, "Constraints"). */
 const maxLength = 4096;
+const maxOperators = 300;
+/** DynamoDB tells redundant parentheses; this many in each other can be nothing else, and must not fill the stack. */
+const maxNesting = 500;
 
 function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
@@ -27,6 +30,8 @@ export class TokenReader {
   private readonly tokens: readonly Token[];
   private readonly end: Token;
   private position = 0;
+  private operators = 0;
+  private nesting = 0;
   /** Mistakes other than of syntax, by rank; the lowest rank is the one to tell, once the syntax is known to be good. */
   private readonly mistakes: string[] = [];
 
@@ -83,8 +88,22 @@ export class TokenReader {
     if (!this.take(symbol)) throw this.unexpected();
   }
 
+  /** Counts an operator or function. */
+  operator(): void {
+    this.operators++;
+  }
+
+  /** Goes into parentheses, or out of them with -1. */
+  nest(by: 1 | -1): void {
+    this.nesting += by;
+    if (this.nesting > maxNesting) throw this.mistake("The expression has redundant parentheses;");
+  }
+
   expectEnd(): void {
     if (this.peek().kind !== "end") throw this.unexpected();
+    if (this.operators > maxOperators) {
+      throw this.mistake(`The expression contains too many operators; operator count: ${this.operators}`);
+    }
     const mistake = this.mistakes.find(Boolean);
     if (mistake) throw this.mistake(mistake);
   }

@@ -33,6 +33,7 @@ function readAction(tokens: TokenReader, kind: UpdateSyntax["kind"]): UpdateSynt
   if (kind === "REMOVE") return { kind, path };
   if (kind === "SET") {
     tokens.expect("=");
+    tokens.operator();
     return { kind, path, value: readSetValue(tokens) };
   }
   const { kind: token, text } = tokens.peek();
@@ -52,9 +53,10 @@ function readSetValue(tokens: TokenReader): SetValueSyntax {
 }
 
 function readSum(tokens: TokenReader, left: OperandSyntax): SetValueSyntax {
-  if (tokens.take("+")) return { kind: "+", left, right: readOperand(tokens) };
-  if (tokens.take("-")) return { kind: "-", left, right: readOperand(tokens) };
-  return left;
+  const kind = (["+", "-"] as const).find((symbol) => tokens.take(symbol));
+  if (!kind) return left;
+  tokens.operator();
+  return { kind, left, right: readOperand(tokens) };
 }
 
 function readOperand(tokens: TokenReader): OperandSyntax {
@@ -70,6 +72,7 @@ function readOperand(tokens: TokenReader): OperandSyntax {
   }
   if (sections.some((word) => tokens.isWord(word))) throw tokens.unexpected();
   if (!isCall(tokens)) return { kind: "path", steps: readPath(tokens, rank.reserved) };
+  tokens.operator();
   tokens.next();
   const args = readArguments(tokens, () => readOperand(tokens));
   if (!functions.has(text)) tokens.note(rank.unknownFunction, `Invalid function name; function: ${text}`);

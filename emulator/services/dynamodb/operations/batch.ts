@@ -5,7 +5,7 @@ import { checkNotMixed, legacyProjection } from "../expressions/legacy";
 import { checkCommon, checkKeyPaths, checkPlaceholders, type DynamoOperations } from "../requests";
 import type { Database } from "../state";
 import type { Table } from "../table";
-import { checkItem, constrain, length, required } from "../validation";
+import { checkItem, constrain, entriesOf, length, required } from "../validation";
 import type { Item } from "../values";
 import { collectionMetrics, commit, type PreparedWrite, prepareDelete, preparePut } from "../writes";
 
@@ -149,7 +149,7 @@ export const batchOperations = (database: Database): DynamoOperations => ({
 
 function requested<Request>(items: Record<string, Request> | undefined): [string, Request][] {
   constrain(["requestItems", items, required, length(1)]);
-  return Object.entries(items!);
+  return entriesOf("requestItems", items!);
 }
 
 function projectorOf(database: Database, request: KeysAndAttributes) {

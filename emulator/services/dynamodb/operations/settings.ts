@@ -15,10 +15,10 @@ const tableNotThere = (name: string) => new AwsError("TableNotFoundException", `
 export const settingOperations = (database: Database): DynamoOperations => ({
   UpdateTimeToLive: (input, context) => {
     const { TimeToLiveSpecification: specification } = input;
+    constrain(["timeToLiveSpecification", specification, required]);
     constrain(
-      ["timeToLiveSpecification", specification, required],
-      ["timeToLiveSpecification.attributeName", specification?.AttributeName, required, length(1, 255)],
-      ["timeToLiveSpecification.enabled", specification?.Enabled, required],
+      ["timeToLiveSpecification.attributeName", specification!.AttributeName, required, length(1, 255)],
+      ["timeToLiveSpecification.enabled", specification!.Enabled, required],
     );
     const table = database.table(input.TableName, context, tableNotFound);
     setTimeToLive(database, table, specification!.AttributeName!, specification!.Enabled!);
@@ -36,22 +36,13 @@ export const settingOperations = (database: Database): DynamoOperations => ({
 
   UpdateContinuousBackups: (input, context) => {
     const { PointInTimeRecoverySpecification: specification } = input;
+    constrain(["pointInTimeRecoverySpecification", specification, required]);
+    const { PointInTimeRecoveryEnabled: enabled, RecoveryPeriodInDays: days = 35 } = specification!;
     constrain(
-      ["pointInTimeRecoverySpecification", specification, required],
-      [
-        "pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled",
-        specification?.PointInTimeRecoveryEnabled,
-        required,
-      ],
-      [
-        "pointInTimeRecoverySpecification.recoveryPeriodInDays",
-        specification?.RecoveryPeriodInDays,
-        atLeast(1),
-        atMost(35),
-      ],
+      ["pointInTimeRecoverySpecification.pointInTimeRecoveryEnabled", enabled, required],
+      ["pointInTimeRecoverySpecification.recoveryPeriodInDays", days, atLeast(1), atMost(35)],
     );
     const table = database.table(input.TableName, context, tableNotThere);
-    const { PointInTimeRecoveryEnabled: enabled, RecoveryPeriodInDays: days = 35 } = specification!;
     table.recovery = enabled ? { since: table.recovery?.since ?? new Date(database.now()), days } : undefined;
     return { ContinuousBackupsDescription: backupsOf(table, database.now()) };
   },
