@@ -339,7 +339,10 @@ describe("a secondary index", () => {
     await expect(query(table, input)).rejects.toEqual(invalid(message));
   });
 
-  it("refuses an item with a key of another type, or an empty one", async () => {
+  it("refuses an item with a key of another type, an empty or a very long one", async () => {
+    await expect(dynamo.put(table, { pk: { S: "x" }, sk: { N: "1" }, site: { S: "x".repeat(2_049) } })).rejects.toEqual(
+      invalid(/Size of hashkey has exceeded the maximum size limit/),
+    );
     await expect(dynamo.put(table, { pk: { S: "x" }, sk: { N: "1" }, site: { N: "1" } })).rejects.toEqual(
       invalid(
         "One or more parameter values were invalid: Type mismatch for Index Key site Expected: S Actual: N IndexName: by-site",

@@ -8,8 +8,8 @@ export interface KeyAttribute {
   readonly type: KeyType;
 }
 
-const maxHashSize = 2048;
-const maxSortSize = 1024;
+export const maxHashSize = 2048;
+export const maxSortSize = 1024;
 
 const noSort = "";
 
@@ -88,9 +88,14 @@ function checkKeyValue(value: AttributeValue, name: string, limit: number): void
         `empty ${text !== undefined ? "string" : "binary"} value. Key: ${name}`,
     );
   }
+  checkKeySize(value, limit);
+}
+
+/** Refuses a key value that is too long, for the partition key (2048 bytes) or the sort key (1024). */
+export function checkKeySize({ S: text, B: bytes }: AttributeValue, limit: number): void {
   // A UTF-16 unit is at most three bytes: most keys need no counting.
   if (text !== undefined && text.length * 3 <= limit) return;
-  if ((text !== undefined ? Buffer.byteLength(text) : value.B!.byteLength) <= limit) return;
+  if ((text !== undefined ? Buffer.byteLength(text) : (bytes?.byteLength ?? 0)) <= limit) return;
   throw invalidParameter(
     limit === maxHashSize
       ? "Size of hashkey has exceeded the maximum size limit of2048 bytes"

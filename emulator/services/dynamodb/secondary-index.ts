@@ -1,7 +1,7 @@
 import type { Projection, ProvisionedThroughput } from "@aws-sdk/client-dynamodb";
 import { invalidParameter, validation } from "./errors";
 import { ItemIndex, type Row } from "./item-index";
-import type { KeySchema } from "./key-schema";
+import { checkKeySize, type KeySchema, maxHashSize, maxSortSize } from "./key-schema";
 import { equalItems, type Item, itemSize, member, pick, typeOf } from "./values";
 
 /** A local or global secondary index of a table. It is sparse: items without its key attributes are not in it. */
@@ -52,6 +52,7 @@ export class SecondaryIndex {
             `value. IndexName: ${this.name}, IndexKey: ${name}`,
         );
       }
+      checkKeySize(value, name === this.keys.hash.name ? maxHashSize : maxSortSize);
     }
   }
 

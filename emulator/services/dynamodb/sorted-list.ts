@@ -6,7 +6,7 @@ const chunkLimit = 512;
  * entries there are.
  */
 export class SortedList<Entry> {
-  private readonly chunks: Entry[][] = [];
+  private chunks: Entry[][] = [];
   private count = 0;
 
   constructor(private readonly compare: (a: Entry, b: Entry) => number) {}
@@ -19,7 +19,8 @@ export class SortedList<Entry> {
   insert(entry: Entry): Entry | undefined {
     const last = this.chunks.at(-1);
     if (!last) {
-      this.chunks.push([entry]);
+      // A literal takes no more room than it needs; most tables have many lists of one entry.
+      this.chunks = [[entry]];
       this.count = 1;
       return undefined;
     }
