@@ -6,7 +6,7 @@ import { isChunked, unchunk } from "./chunked";
 import type { Clock } from "./clock";
 import { AwsError, internalFailure, notEmulated } from "./errors";
 import { readLegacyQuery } from "./legacy-query";
-import { bucketOfHost } from "./protocols/s3";
+import { bucketOfHost, splitBucket } from "./protocols/s3";
 import type { Answer, Call, WireRequest } from "./protocols/wire";
 import type { Context, DataPlaneRequest } from "./service";
 import type { Running, Services } from "./services";
@@ -53,6 +53,7 @@ type Headers = Record<string, string | undefined>;
 export function makeServer(dependencies: ServerDependencies): Server {
   const server = createServer({ keepAlive: true, keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
     handle(dependencies, request, response).catch((error) => {
+      if (error instanceof AwsError) return send(response, plainError(error, randomUUID()));
       // A client that went away in the middle is not a fault of the emulator.
       if (!request.destroyed) dependencies.report(error, `${request.method} ${request.url}`);
       if (!response.headersSent && !response.destroyed) response.writeHead(500).end();
@@ -73,6 +74,10 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
   if (early.kind === "internal")
     return send(response, await deps.internal(request.method ?? "GET", path, request.headers));
   if (early.kind === "data") return serveData(deps, early, query, request, response);
+  if (request.method === "OPTIONS" && early.service === "s3") {
+    const bucket = bucketOfHost(headers.host ?? "") ?? splitBucket(path).bucket ?? "";
+    return serveData(deps, { kind: "data", service: "s3", id: bucket, path }, query, request, response);
+  }
   const raw = await readBody(request, bodyLimit);
   if (isForm && early.accessKeyId === "") {
     const full = addressOf(path, query, headers, () => raw.toString("utf8"));
@@ -112,6 +117,7 @@ async function serveApi(
   let wire: Running["wire"] | undefined;
   let call: Call | undefined;
   let answer: Answer;
+  const reply: Context["reply"] = {};
   let code: string | undefined;
   try {
     running = deps.services.get(address.service);
@@ -127,7 +133,7 @@ async function serveApi(
       caller: { accessKeyId: address.accessKeyId, account },
       requestId,
       http: prepared,
-      reply: {},
+      reply,
     };
     for (const intercept of deps.interceptors) {
       const wait = intercept({ service: address.service, operation: call.operation.name, input: call.input, context });
@@ -136,19 +142,14 @@ async function serveApi(
     const result = operation(call.input, context);
     const output = (result instanceof Promise ? await result : result) as Record<string, unknown> | undefined;
     answer = wire.write(call.operation, output ?? {}, requestId);
-    if (context.reply.status || context.reply.headers) {
-      answer = {
-        status: context.reply.status ?? answer.status,
-        headers: { ...answer.headers, ...context.reply.headers },
-        body: answer.body,
-      };
-    }
+    if (reply.status) answer = { ...answer, status: reply.status };
   } catch (error) {
     const known = error instanceof AwsError ? error : internalFailure();
     if (known !== error) deps.report(error, `${address.service}:${call?.operation.name ?? "?"}`);
     code = known.code;
     answer = wire ? wire.writeError(known, requestId, wireRequest) : plainError(known, requestId);
   }
+  if (reply.headers) answer = { ...answer, headers: { ...answer.headers, ...reply.headers } };
   send(response, answer, request.method === "HEAD");
   if (deps.watchers.size > 0) {
     const record: RequestRecord = {
@@ -170,10 +171,7 @@ function prepareS3(request: WireRequest): WireRequest {
   const framed = isChunked(request.headers) ? unchunk(request.body) : undefined;
   const base = framed ? { ...request, ...framed } : request;
   const hosted = bucketOfHost(request.headers.host ?? "");
-  if (hosted) return { ...base, bucket: hosted };
-  const [, bucket = "", ...rest] = request.path.split("/");
-  if (bucket === "") return base;
-  return { ...base, bucket: decodeURIComponent(bucket), path: `/${rest.join("/")}` };
+  return hosted ? { ...base, bucket: hosted } : { ...base, ...splitBucket(request.path) };
 }
 
 const plainError = (error: AwsError, requestId: string): Answer => ({

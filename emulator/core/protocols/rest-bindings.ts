@@ -62,6 +62,8 @@ export function readBindings(
     } else if (place.kind === "header") {
       const text = request.headers[place.name];
       if (text === undefined || (text === "" && !schema.isStringSchema())) continue;
+      // RFC 9110 13.1.3: a condition whose date cannot be read is ignored.
+      if (place.name.startsWith("if-") && schema.isTimestampSchema() && Number.isNaN(Date.parse(text))) continue;
       input[name] = schema.isListSchema()
         ? text.split(",").map((part) => fromText(schema.getValueSchema(), part.trim()))
         : fromText(schema, text);

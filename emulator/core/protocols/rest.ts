@@ -50,7 +50,9 @@ export function rest(model: ServiceModel): Wire {
       const { operation, labels } = route(request, query);
       if (request.bucket !== undefined) labels.Bucket = request.bucket;
       const { input: members } = bindings(operation);
-      const input = readBindings(members, labels, query, request);
+      const input = isS3
+        ? readS3Bindings(members, labels, query, request)
+        : readBindings(members, labels, query, request);
       const payload = members.find(({ place }) => place.kind === "payload");
       if (payload) readPayload(payload, request, input, bodies);
       else if (request.body.length > 0 && members.some(({ place }) => place.kind === "body")) {
@@ -96,6 +98,15 @@ export function rest(model: ServiceModel): Wire {
       };
     },
   };
+}
+
+/** S3 has words of its own for a parameter that is no number or date. */
+function readS3Bindings(...given: Parameters<typeof readBindings>): Record<string, unknown> {
+  try {
+    return readBindings(...given);
+  } catch (error) {
+    throw error instanceof AwsError ? s3Error.invalidArgument(error.message) : error;
+  }
 }
 
 function readPayload(member: BoundMember, request: WireRequest, input: Record<string, unknown>, bodies: Bodies) {

@@ -23,6 +23,9 @@ const requirements: Record<string, { query?: readonly string[]; header?: string 
 const withoutBucket = new Set(["ListBuckets", "ListDirectoryBuckets"]);
 
 export const s3Error = {
+  invalidUri: () => new AwsError("InvalidURI", "Couldn't parse the specified URI."),
+  /** What other REST services call a SerializationException. */
+  invalidArgument: (message: string) => new AwsError("InvalidArgument", message),
   methodNotAllowed: () =>
     new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405),
 };
@@ -42,7 +45,28 @@ export function chooseS3(matches: Iterable<Match>, request: WireRequest, query: 
   return best?.match;
 }
 
-/** `photos` in `photos.s3.localhost:4566` or `photos.s3.eu-west-1.amazonaws.com`; undefined for path-style requests. */
+/**
+ * `photos` in `photos.s3.localhost:4566`, `photos.s3.eu-west-1.amazonaws.com` and `photos.localhost:4566` (what SDKs make
+ * of the endpoint `http://localhost:4566`); undefined for path-style requests.
+ */
 export function bucketOfHost(host: string): string | undefined {
-  return /^(.+)\.s3[.-](?:[a-z0-9-]+\.)*(?:localhost|amazonaws\.com)(?::\d+)?$/i.exec(host)?.[1];
+  const labelled = /^(.+)\.s3[.-](?:[a-z0-9-]+\.)*(?:localhost|localstack\.cloud|amazonaws\.com)(?::\d+)?$/i.exec(
+    host,
+  )?.[1];
+  return labelled ?? /^((?!s3\.)[a-z0-9][a-z0-9.-]+)\.localhost(?::\d+)?$/.exec(host)?.[1];
+}
+
+/**
+ * Splits a path-style address into bucket and the rest.
+ *
+ * @throws AwsError InvalidURI when the bucket is not valid percent-encoding.
+ */
+export function splitBucket(path: string): { bucket?: string; path: string } {
+  const [, bucket = "", ...rest] = path.split("/");
+  if (bucket === "") return { path };
+  try {
+    return { bucket: decodeURIComponent(bucket), path: `/${rest.join("/")}` };
+  } catch {
+    throw s3Error.invalidUri();
+  }
 }
