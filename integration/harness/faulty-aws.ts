@@ -13,11 +13,13 @@ export interface Fault {
 export interface FaultyAws extends AsyncDisposable {
   readonly endpoint: string;
   /** Requests so far by operation, such as `BatchWriteItem`; for S3, by method, such as `PUT`. */
-  readonly calls: Record<string, number>;
+  calls: Record<string, number>;
   /** Decides about each request: a fault, `"drop"` to break the connection, or nothing to pass it on. */
   fault: (operation: string, body: string) => Fault | "drop" | undefined;
   /** Changes an answer that the emulator gave. */
   answer: (operation: string, body: string, request: string) => string;
+  /** Forgets calls and faults. */
+  reset(): void;
 }
 
 const operationOf = ({ headers, method = "" }: IncomingMessage) =>
@@ -25,14 +27,15 @@ const operationOf = ({ headers, method = "" }: IncomingMessage) =>
     .split(".")
     .at(-1)!;
 
+const untroubled: Pick<FaultyAws, "fault" | "answer"> = { fault: () => undefined, answer: (_operation, body) => body };
+
 export async function startFaultyAws(emulator: { endpoint: string }): Promise<FaultyAws> {
-  const calls: Record<string, number> = {};
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const operation = operationOf(incoming);
-    calls[operation] = (calls[operation] ?? 0) + 1;
+    aws.calls[operation] = (aws.calls[operation] ?? 0) + 1;
     const fault = aws.fault(operation, body.toString());
     if (fault === "drop") {
       incoming.socket.destroy();
@@ -61,9 +64,11 @@ export async function startFaultyAws(emulator: { endpoint: string }): Promise<Fa
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const aws: FaultyAws = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls,
-    fault: () => undefined,
-    answer: (_operation, body) => body,
+    calls: {},
+    ...untroubled,
+    reset() {
+      Object.assign(aws, untroubled, { calls: {} });
+    },
     [Symbol.asyncDispose]: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));

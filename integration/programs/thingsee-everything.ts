@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import * as aws from "@pulumi/aws";
 import { strToU8 } from "fflate";
 import { ThingseeIngest } from "../../components";
@@ -32,8 +33,14 @@ const ingest = new ThingseeIngest("all", {
   onMessage: (message) => {
     if (message.tsmEv === 0) return null;
     if (typeof message.temp !== "number") throw new Error("no temperature");
-    // A module of the program, a captured constant, and a variable of the function's environment.
-    return { ...message, temp: message.temp + offset, site: process.env.SITE, bytes: strToU8(message.tsmTuid).length };
+    // A captured constant, a variable of the function's environment, a module of the program, and what Lambda unpacked.
+    return {
+      ...message,
+      temp: message.temp + offset,
+      site: process.env.SITE,
+      bytes: strToU8(message.tsmTuid).length,
+      files: readdirSync(process.env.LAMBDA_TASK_ROOT ?? "."),
+    };
   },
 });
 
