@@ -8,58 +8,62 @@ import {
 } from "@aws-sdk/client-lambda";
 import { expect, it } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
-import { bundledSdk, invoke, makeFunction, zip } from "./harness/functions";
+import { invoke, makeFunction, zip } from "./harness/functions";
+import { useRemoteFunctions } from "./harness/remote-function";
 
 const emulator = useEmulator();
+const remote = useRemoteFunctions();
 let client: LambdaClient | undefined;
 const lambda = () => {
   client ??= new LambdaClient(settings(emulator.current));
   return client;
 };
 
-/** Answers with the number of its environment after a while. */
-const slow =
-  "const id = Math.random(); exports.handler = async (ms) => { await new Promise((r) => setTimeout(r, ms)); return id; }";
-const many = (count: number, name: string, event: unknown) =>
-  Promise.all(Array.from({ length: count }, () => invoke(lambda(), name, event)));
+/** Answers with the number of its environment. */
+const numbered = "const id = Math.random(); exports.handler = async () => id";
+const times = <T>(count: number, make: () => Promise<T>) => Promise.all(Array.from({ length: count }, make));
+const many = (count: number, name: string) => times(count, () => invoke(lambda(), name));
 
-it("runs one event at a time in an environment, and more environments side by side", async () => {
+it("runs one event at a time in an environment", async () => {
   await makeFunction(
     lambda(),
     "exclusive",
-    "let busy = 0; exports.handler = async () => { busy++; await new Promise((r) => setTimeout(r, 20)); const seen = busy; busy--; return seen; }",
+    "let busy = 0; exports.handler = async () => { busy++; await new Promise(setImmediate); const seen = busy; busy--; return seen; }",
   );
-  const answers = await many(12, "exclusive", {});
-  expect(answers.map(({ result }) => result)).toEqual(Array(12).fill(1));
+  const answers = await many(20, "exclusive");
+  expect(answers.map(({ result }) => result)).toEqual(Array(20).fill(1));
 });
 
-it("lets concurrent events that all wait for each other finish", async () => {
-  await makeFunction(lambda(), "parallel", slow, { Timeout: 30 });
-  const answers = await many(8, "parallel", 500);
-  expect(new Set(answers.map(({ result }) => result)).size).toBeGreaterThan(2);
+it("runs events side by side when they wait, each in its own environment", async () => {
+  await makeFunction(lambda(), "parallel", remote.code("parallel"), { Timeout: 30 });
+  const answers = times(8, () => invoke(lambda(), "parallel", {}));
+  const runs = await times(8, () => remote.next("parallel"));
+  expect(runs.map(({ run }) => run)).toEqual(Array(8).fill(1));
+  for (const run of runs) run.succeed();
+  await answers;
 });
 
 it("serves a burst of short events with few environments", async () => {
-  await makeFunction(lambda(), "burst", slow);
-  const answers = await many(40, "burst", 0);
+  await makeFunction(lambda(), "burst", numbered);
+  const answers = await many(40, "burst");
   expect(new Set(answers.map(({ result }) => result)).size).toBeLessThan(20);
 });
 
 it("uses the environment again that was used last", async () => {
-  await makeFunction(lambda(), "reused", slow);
-  await many(3, "reused", 50);
+  await makeFunction(lambda(), "reused", numbered);
+  await many(3, "reused");
   const ids = [];
-  for (let i = 0; i < 3; i++) ids.push((await invoke(lambda(), "reused", 0)).result);
+  for (let i = 0; i < 5; i++) ids.push((await invoke(lambda(), "reused")).result);
   expect(new Set(ids).size).toBe(1);
 });
 
 it("lets go of environments that are idle for minutes", async () => {
-  await makeFunction(lambda(), "idle", slow);
-  const first = (await invoke(lambda(), "idle", 0)).result;
+  await makeFunction(lambda(), "idle", numbered);
+  const first = (await invoke(lambda(), "idle")).result;
   await emulator.current.clock.advance("1 minute");
-  expect((await invoke(lambda(), "idle", 0)).result).toBe(first);
+  expect((await invoke(lambda(), "idle")).result).toBe(first);
   await emulator.current.clock.advance("10 minutes");
-  expect((await invoke(lambda(), "idle", 0)).result).not.toBe(first);
+  expect((await invoke(lambda(), "idle")).result).not.toBe(first);
 });
 
 it("lets a function call itself", async () => {
@@ -67,8 +71,7 @@ it("lets a function call itself", async () => {
     lambda(),
     "recursive",
     {
-      "sdk.js": bundledSdk("@aws-sdk/client-lambda"),
-      "index.js": `const { LambdaClient, InvokeCommand } = require("./sdk");
+      "index.js": `const { LambdaClient, InvokeCommand } = require("@aws-sdk/client-lambda");
      const lambda = new LambdaClient({});
      exports.handler = async (depth) => {
        if (depth === 0) return 0;
@@ -78,31 +81,32 @@ it("lets a function call itself", async () => {
     },
     { Timeout: 20, MemorySize: 512 },
   );
-  expect((await invoke(lambda(), "recursive", 2)).result).toBe(2);
+  expect((await invoke(lambda(), "recursive", 1)).result).toBe(1);
 });
 
 it("throttles a function that has used up its reserved concurrency", async () => {
-  await makeFunction(lambda(), "reserved", slow, { Timeout: 10 });
-  await invoke(lambda(), "reserved", 0);
+  await makeFunction(lambda(), "reserved", remote.code("reserved"), { Timeout: 10 });
   const reserve = new PutFunctionConcurrencyCommand({ FunctionName: "reserved", ReservedConcurrentExecutions: 1 });
   expect(await lambda().send(reserve)).toMatchObject({ ReservedConcurrentExecutions: 1 });
-  const results = await Promise.allSettled([1, 2].map(() => invoke(lambda(), "reserved", 300)));
-  expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-  expect(results.find((result) => result.status === "rejected")?.reason).toMatchObject({
+  const first = invoke(lambda(), "reserved", {});
+  const run = await remote.next("reserved");
+  await expect(invoke(lambda(), "reserved", {})).rejects.toMatchObject({
     name: "TooManyRequestsException",
     message: "Rate Exceeded.",
     Reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
     $metadata: { httpStatusCode: 429 },
   });
   await lambda().send(new DeleteFunctionConcurrencyCommand({ FunctionName: "reserved" }));
-  expect(
-    (await lambda().send(new GetFunctionConcurrencyCommand({ FunctionName: "reserved" }))).ReservedConcurrentExecutions,
-  ).toBeUndefined();
-  expect(await many(2, "reserved", 0)).toHaveLength(2);
+  const left = await lambda().send(new GetFunctionConcurrencyCommand({ FunctionName: "reserved" }));
+  expect(left.ReservedConcurrentExecutions).toBeUndefined();
+  const second = invoke(lambda(), "reserved", {});
+  (await remote.next("reserved")).succeed("second");
+  run.succeed("first");
+  expect([(await first).result, (await second).result]).toEqual(["first", "second"]);
 });
 
 it("keeps 100 executions unreserved", async () => {
-  await makeFunction(lambda(), "greedy", slow);
+  await makeFunction(lambda(), "greedy", numbered);
   const reserve = (count: number) =>
     lambda().send(new PutFunctionConcurrencyCommand({ FunctionName: "greedy", ReservedConcurrentExecutions: count }));
   await expect(reserve(901)).rejects.toMatchObject({
@@ -115,23 +119,20 @@ it("keeps 100 executions unreserved", async () => {
     UnreservedConcurrentExecutions: 100,
   });
   await reserve(0);
-  await expect(invoke(lambda(), "greedy", 0)).rejects.toMatchObject({ name: "TooManyRequestsException" });
+  await expect(invoke(lambda(), "greedy")).rejects.toMatchObject({ name: "TooManyRequestsException" });
 });
 
 it("runs new code after an update and lets what runs finish", async () => {
-  await makeFunction(lambda(), "updated", slow, { Timeout: 10 });
-  await invoke(lambda(), "updated", 0);
-  const arrived = Promise.withResolvers<void>();
-  const stop = emulator.current.intercept(() => arrived.resolve());
-  const running = invoke(lambda(), "updated", 400);
-  await arrived.promise;
-  stop();
+  await makeFunction(lambda(), "updated", remote.code("updated"), { Timeout: 10 });
+  const before = invoke(lambda(), "updated", {});
+  const run = await remote.next("updated");
   await lambda().send(
     new UpdateFunctionCodeCommand({
       FunctionName: "updated",
       ZipFile: zip({ "index.js": "exports.handler = async () => 'new'" }),
     }),
   );
-  expect((await invoke(lambda(), "updated", 0)).result).toBe("new");
-  expect(await running).toMatchObject({ error: undefined, result: expect.any(Number) });
+  expect((await invoke(lambda(), "updated")).result).toBe("new");
+  run.succeed("old");
+  expect((await before).result).toBe("old");
 });

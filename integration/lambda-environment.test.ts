@@ -6,7 +6,7 @@ import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect, it, vi } from "vitest";
 import { startEmulator } from "../emulator";
 import { settings, useEmulator } from "./harness/emulator";
-import { bundledSdk, invoke, makeFunction } from "./harness/functions";
+import { invoke, makeFunction } from "./harness/functions";
 
 const emulator = useEmulator();
 let client: LambdaClient | undefined;
@@ -66,8 +66,7 @@ it("gives a function the credentials of its role, and new ones before they end",
     lambda(),
     "credentialed",
     {
-      "sts.js": bundledSdk("@aws-sdk/client-sts"),
-      "index.js": `const { STSClient, GetCallerIdentityCommand } = require("./sts");
+      "index.js": `const { STSClient, GetCallerIdentityCommand } = require("@aws-sdk/client-sts");
         const sts = new STSClient({});
         exports.handler = async () => ({ arn: (await sts.send(new GetCallerIdentityCommand({}))).Arn, key: process.env.AWS_ACCESS_KEY_ID });`,
     },

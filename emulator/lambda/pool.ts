@@ -129,7 +129,9 @@ export class Pool {
       this.end(warm);
     } else {
       warm.idleSince = this.clock.now();
-      this.idle.push(warm);
+      // One that came too late to be needed waits behind those that have proved themselves.
+      if (used) this.idle.push(warm);
+      else this.idle.unshift(warm);
       this.reaper ??= this.clock.after(idleLimit, () => this.reap());
     }
     this.grow();
@@ -138,9 +140,13 @@ export class Pool {
   private reap(): void {
     this.reaper = undefined;
     const now = this.clock.now();
-    while (this.idle[0] && this.idle[0].idleSince + idleLimit <= now) this.end(this.idle.shift()!);
-    const oldest = this.idle[0];
-    if (oldest) this.reaper = this.clock.after(oldest.idleSince + idleLimit - now, () => this.reap());
+    for (const warm of this.idle.filter(({ idleSince }) => idleSince + idleLimit <= now)) {
+      this.idle.splice(this.idle.indexOf(warm), 1);
+      this.end(warm);
+    }
+    if (this.idle.length === 0) return;
+    const oldest = Math.min(...this.idle.map(({ idleSince }) => idleSince));
+    this.reaper = this.clock.after(oldest + idleLimit - now, () => this.reap());
   }
 
   private end(warm: Warm): void {

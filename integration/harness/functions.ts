@@ -5,7 +5,6 @@ import {
   type InvokeCommandInput,
   type LambdaClient,
 } from "@aws-sdk/client-lambda";
-import { buildSync } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 
 /** A deployment package: file names and their text. */
@@ -58,24 +57,4 @@ export async function invoke(
     result: text === "" ? undefined : JSON.parse(text),
     log: answer.LogResult === undefined ? undefined : Buffer.from(answer.LogResult, "base64").toString("utf8"),
   };
-}
-
-const bundles = new Map<string, string>();
-
-/** An SDK client as one file of a package: loads several times faster than the client's own hundreds of files. */
-export function bundledSdk(client: string): string {
-  let text = bundles.get(client);
-  if (text === undefined) {
-    const { outputFiles } = buildSync({
-      stdin: { contents: `export * from "${client}";`, resolveDir: import.meta.dirname },
-      bundle: true,
-      minify: true,
-      platform: "node",
-      format: "cjs",
-      write: false,
-    });
-    text = outputFiles[0]!.text;
-    bundles.set(client, text);
-  }
-  return text;
 }
