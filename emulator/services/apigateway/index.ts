@@ -8,6 +8,7 @@ import { deployments } from "./operations/deployments";
 import { domains } from "./operations/domains";
 import { extras } from "./operations/extras";
 import { gatewayResponses } from "./operations/gateway-responses";
+import { imports } from "./operations/import";
 import { integrations } from "./operations/integrations";
 import { methods } from "./operations/methods";
 import { models } from "./operations/models";
@@ -28,6 +29,7 @@ export const definition = defineService<Sdk>({
     return {
       operations: {
         ...restApis(store, host),
+        ...imports(store, host),
         ...resources(store),
         ...methods(store),
         ...integrations(store),
