@@ -64,6 +64,7 @@ it("stops a function at its timeout, even one that never yields, and starts anew
 
 it.each([
   ["exit status 3", "process.exit(3)", "Error: Runtime exited with error: exit status 3"],
+  ["signal", "process.kill(process.pid, 'SIGKILL')", "Error: Runtime exited with error: exit status 1"],
   ["exit without status", "process.exit(0)", "Error: Runtime exited without providing a reason"],
 ])("reports a function that ends its process: %s", async (name, code, message) => {
   const { error, result } = await run(name.replaceAll(" ", "-"), `exports.handler = async () => { ${code} }`);

@@ -55,6 +55,9 @@ const responseLimit = 6 * 1024 * 1024 + 100;
 /**
  * One execution environment: a worker thread with its own heap, modules and `process.env`, that runs one event at a time.
  *
+ * The memory limit is that of V8's heap. Not emulated: buffers count for nothing, and a single allocation far above
+ * the limit (a Map or a text that grows to hundreds of MB) ends the whole process, because V8 cannot give up one thread.
+ *
  * Time inside functions, and so init and invocation timeouts, is the host's real time: they wait for real I/O.
  */
 export class Environment {
@@ -69,7 +72,8 @@ export class Environment {
   private failure?: Ending;
   private early: LogEvent[] = [];
 
-  private constructor(private readonly spec: EnvironmentSpec) {
+  /** Starts a worker; {@link load} tells when it has the function's code. */
+  constructor(private readonly spec: EnvironmentSpec) {
     this.worker = new Worker(join(__dirname, "worker.js"), {
       workerData: {
         taskRoot: spec.taskRoot,
@@ -94,13 +98,6 @@ export class Environment {
     }
     const initLine = spec.systemLog.initStart(spec.now());
     if (initLine) this.early.push({ timestamp: spec.now(), message: initLine });
-  }
-
-  /** Starts a worker and loads the function's code. Resolves with an environment that may already be dead: see {@link invoke}. */
-  static async start(spec: EnvironmentSpec): Promise<Environment> {
-    const environment = new Environment(spec);
-    await environment.load();
-    return environment;
   }
 
   /** Runs one event. On an environment whose code failed to load, answers that failure. */
@@ -133,7 +130,8 @@ export class Environment {
     await this.gone;
   }
 
-  private load(): Promise<void> {
+  /** Resolves when the code is loaded or failed to: then {@link invoke} answers the failure. */
+  load(): Promise<void> {
     return new Promise((resolve) => {
       const settle = () => {
         clearTimeout(timer);

@@ -101,9 +101,10 @@ export class Pool {
     let warm: Warm | undefined;
     try {
       const { spec, expires } = await this.prepare();
-      const environment = await Environment.start(spec);
-      warm = { environment, expires, idleSince: 0 };
+      if (this.closed) return;
+      warm = { environment: new Environment(spec), expires, idleSince: 0 };
       this.all.add(warm);
+      await warm.environment.load();
     } catch (error) {
       this.queue.shift()?.reject(error);
     }

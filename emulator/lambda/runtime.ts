@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { SessionCredentials } from "../core/bus";
+import { AwsError } from "../core/errors";
 import type { Host } from "../core/service";
 import type { InvokeRequest, Outcome } from "./environment";
 import type { FunctionVersion } from "./function-version";
@@ -67,7 +68,8 @@ export class LambdaRuntime {
   private async credentials({ role, name }: FunctionVersion): Promise<SessionCredentials | undefined> {
     try {
       return await (await this.host.bus.to("sts")).roleCredentials(role, name);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof AwsError)) this.host.report(error, "credentials of a function's role");
       return undefined;
     }
   }
@@ -108,6 +110,7 @@ function variables(
     AWS_ENDPOINT_URL: endpoint,
     TZ: ":UTC",
     LANG: "en_US.UTF-8",
+    PATH: "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
     ...fn.variables,
     AWS_REGION: fn.region,
     AWS_DEFAULT_REGION: fn.region,

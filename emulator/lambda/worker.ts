@@ -17,6 +17,9 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 let current: InvokeMessage | undefined;
 // A worker cannot change directory; code that asks for it sees the package's folder, as on AWS.
 process.cwd = () => settings.taskRoot;
+// A function that ends its own process ends its environment, not the emulator that it shares the process with.
+const { kill } = process;
+process.kill = (pid, signal) => (pid === process.pid && signal !== 0 ? process.exit(1) : kill(pid, signal));
 const output = captureOutput(settings, () => current?.id, post);
 
 /** Bytes that V8 holds for this environment. Memory outside of V8 belongs to the whole process and is not counted. */

@@ -1,4 +1,5 @@
 import type { InvokeCommandOutput } from "@aws-sdk/client-lambda";
+import { notEmulated } from "../../core/errors";
 import { invalidParameter, payloadNotJson } from "./errors";
 import { checkPayloadSize } from "./invoker";
 import { check, checkQualifier, findFunction } from "./names";
@@ -15,6 +16,8 @@ export const invokeOperations = ({ states, invoker, queue }: Parts): LambdaOpera
       invocationType: [type, { oneOf: ["RequestResponse", "Event", "DryRun"] }],
       logType: [input.LogType, { oneOf: ["None", "Tail"] }],
     });
+    if (input.DurableExecutionName) throw notEmulated("lambda", "Invoke", "DurableExecutionName");
+    if (input.TenantId) throw notEmulated("lambda", "Invoke", "TenantId");
     const { fn, qualifier } = findFunction(states.of(context), input.FunctionName, input.Qualifier);
     if (qualifier) checkQualifier(fn, qualifier);
     const bytes = bufferOf(input.Payload);
