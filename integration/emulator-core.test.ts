@@ -108,6 +108,14 @@ describe("a request that the emulator cannot serve", () => {
       400,
       "SerializationException",
     ],
+    [
+      "json nested without end",
+      "dynamodb",
+      { "x-amz-target": "DynamoDB_20120810.PutItem" },
+      `{"TableName":"t","Item":{"a":${'{"L":['.repeat(20_000)}${"]}".repeat(20_000)}}}`,
+      400,
+      "SerializationException",
+    ],
     ["json without a target", "dynamodb", {}, "{}", 400, "UnknownOperationException"],
     [
       "json with an unknown target",

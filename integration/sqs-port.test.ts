@@ -30,6 +30,7 @@ const create = (QueueName: string, Attributes?: Record<string, string>) =>
       requestId: "1",
       http: { method: "POST", url: "/", headers: {}, body: Buffer.alloc(0), trailers: {}, sourceIp: "127.0.0.1" },
       reply: {},
+      signal: new AbortController().signal,
     },
   );
 
@@ -108,23 +109,5 @@ describe("the SQS port between services", () => {
     const waiting = sqs.receive(arn("q"), { max: 1, waitMs: 20_000 });
     await sqs.delete(arn("q"), [handles[0]!]);
     expect(await waiting).toHaveLength(1);
-  });
-
-  it("stays as fast in a queue of 200,000 messages as in a short one", async () => {
-    const { sqs } = running;
-    create("deep", { VisibilityTimeout: "43200" });
-    create("short", { VisibilityTimeout: "43200" });
-    const receiveAll = async (name: string, count: number) => {
-      const started = performance.now();
-      for (let i = 0; i < count; i++) await sqs.receive(arn(name), { max: 1, waitMs: 0 });
-      return performance.now() - started;
-    };
-    for (let i = 0; i < 200_000; i++) await sqs.send(arn("deep"), { body: "x" });
-    for (let i = 0; i < 6000; i++) await sqs.send(arn("short"), { body: "x" });
-    await receiveAll("short", 3000);
-    const short = await receiveAll("short", 3000);
-    const deep = await receiveAll("deep", 3000);
-    // Work that grew with the depth would take some hundred times as long; the bound leaves room for a busy machine.
-    expect(deep).toBeLessThan(short * 20 + 200);
   });
 });

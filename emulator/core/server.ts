@@ -127,14 +127,7 @@ async function serveApi(
     call = wire.read(prepared);
     const operation = running.operation(call.operation.name);
     if (!operation) throw notEmulated(address.service, call.operation.name);
-    const context: Context = {
-      account,
-      region: address.region,
-      caller: { accessKeyId: address.accessKeyId, account },
-      requestId,
-      http: prepared,
-      reply,
-    };
+    const context = new RequestContext(account, address, requestId, prepared, reply, response);
     for (const intercept of deps.interceptors) {
       const wait = intercept({ service: address.service, operation: call.operation.name, input: call.input, context });
       if (wait) await wait;
@@ -163,6 +156,34 @@ async function serveApi(
       requestId,
     };
     for (const watch of deps.watchers) watch(record);
+  }
+}
+
+/** The context of one call. Its signal is made only for operations that ask for it: most never wait. */
+class RequestContext implements Context {
+  readonly region: string;
+  readonly caller: Context["caller"];
+  private controller?: AbortController;
+
+  constructor(
+    readonly account: string,
+    { region, accessKeyId }: Extract<Address, { kind: "api" }>,
+    readonly requestId: string,
+    readonly http: WireRequest,
+    readonly reply: Context["reply"],
+    private readonly response: ServerResponse,
+  ) {
+    this.region = region;
+    this.caller = { accessKeyId, account };
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      const controller = new AbortController();
+      this.controller = controller;
+      this.response.once("close", () => controller.abort());
+    }
+    return this.controller.signal;
   }
 }
 

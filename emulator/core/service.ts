@@ -40,6 +40,8 @@ export interface Context extends Scope {
   readonly http: RawRequest;
   /** Overrides for the answer: a status other than the model's (206, 304) and headers that no output member carries. */
   readonly reply: { status?: number; headers?: Record<string, string> };
+  /** Fires when the caller goes away before its answer; for operations that wait (long polls). */
+  readonly signal: AbortSignal;
 }
 
 /** What a service may use of the emulator it runs in. One per emulator and service. */
@@ -110,6 +112,11 @@ export interface Service<Sdk = unknown> {
   readonly legacyQuery?: LegacyQuery;
   /** Answers data-plane requests; `core/routes.ts` says which paths and hosts belong to which service. */
   serve?(request: DataPlaneRequest): Promise<void> | void;
+  /**
+   * Whether a host name (no port) is one that this service answers for, such as a custom domain name. Its requests come
+   * to {@link serve} with the host name as `id` and the whole path.
+   */
+  ownsHost?(host: string): boolean;
   /** Forgets all state, stops background work and waits for it; the service goes on as if new. */
   reset(): Promise<void> | void;
   /** Stops for good. @default reset */
@@ -130,26 +137,30 @@ export const defineService = <Sdk>(definition: ServiceDefinition<Sdk>): ServiceD
 
 /** State per account and region, made when first asked for. */
 export class Scoped<State> {
-  private readonly states = new Map<string, State>();
+  private readonly accounts = new Map<string, Map<string, State>>();
 
   constructor(private readonly make: (scope: Scope) => State) {}
 
   of({ account, region }: Scope): State {
-    const key = `${account}/${region}`;
-    let state = this.states.get(key);
+    let regions = this.accounts.get(account);
+    if (!regions) {
+      regions = new Map();
+      this.accounts.set(account, regions);
+    }
+    let state = regions.get(region);
     if (!state) {
       state = this.make({ account, region });
-      this.states.set(key, state);
+      regions.set(region, state);
     }
     return state;
   }
 
   /** Every state made so far. */
-  all(): Iterable<State> {
-    return this.states.values();
+  *all(): Iterable<State> {
+    for (const regions of this.accounts.values()) yield* regions.values();
   }
 
   clear(): void {
-    this.states.clear();
+    this.accounts.clear();
   }
 }

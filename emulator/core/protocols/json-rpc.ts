@@ -1,5 +1,5 @@
 import { AwsError } from "../errors";
-import { type Convert, JsonCodec, parseJson } from "./json";
+import { type Convert, JsonCodec, readJson } from "./json";
 import type { OperationModel, ServiceModel } from "./model";
 import type { Answer, Wire } from "./wire";
 
@@ -30,9 +30,7 @@ export function jsonRpc(model: ServiceModel): Wire {
         );
       return {
         operation: entry.operation,
-        input: entry.operation.input.isUnitSchema()
-          ? {}
-          : (entry.decode(parseJson(request.body)) as Record<string, unknown>),
+        input: entry.operation.input.isUnitSchema() ? {} : readJson(request.body, entry.decode),
       };
     },
     write(operation, output, requestId) {

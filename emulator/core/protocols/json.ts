@@ -179,15 +179,23 @@ export const toBuffer = (value: unknown): Buffer =>
         : Buffer.alloc(0);
 
 /**
- * Parses a request body. An empty one is an empty object, as AWS takes it.
+ * Parses a request body and converts it. An empty one is an empty object, as AWS takes it.
  *
- * @throws AwsError SerializationException for anything that is not JSON.
+ * @throws AwsError SerializationException for anything that is not JSON, has wrong types or is nested without end.
  */
-export function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return {};
+export function readJson(body: Buffer, convert: Convert): Record<string, unknown> {
+  if (body.length === 0) return convert({}) as Record<string, unknown>;
+  let parsed: unknown;
   try {
-    return JSON.parse(body.toString("utf8"));
+    parsed = JSON.parse(body.toString("utf8"));
   } catch {
     throw serializationError("The request body is not valid JSON");
+  }
+  try {
+    return convert(parsed) as Record<string, unknown>;
+  } catch (error) {
+    // The stack is the only limit on how deep a shape that contains itself may go.
+    if (error instanceof RangeError) throw serializationError("The request body is nested too deeply");
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { AwsError } from "../errors";
-import { JsonCodec, parseJson, toBuffer } from "./json";
+import { JsonCodec, readJson, toBuffer } from "./json";
 import { jsonErrorMembers } from "./json-rpc";
 import type { OperationModel, ServiceModel } from "./model";
 import { type BoundMember, bind, readBindings, writeBindings } from "./rest-bindings";
@@ -118,7 +118,7 @@ function readPayload(member: BoundMember, request: WireRequest, input: Record<st
 
 const jsonBodies = (codec: JsonCodec): Bodies => ({
   contentType: "application/json",
-  readStruct: (schema, body) => codec.decoder(schema)(parseJson(body)) as Record<string, unknown>,
+  readStruct: (schema, body) => readJson(body, codec.decoder(schema)),
   writeStruct: (schema, value) => JSON.stringify(codec.encoder(schema)(value)),
 });
 

@@ -128,7 +128,7 @@ export const messageOperations = (store: Store) =>
       const attributeNames = input.MessageAttributeNames ?? [];
       const demand = { max, visibilityMs: VisibilityTimeout === undefined ? undefined : VisibilityTimeout * 1000 };
       const waitMs = WaitTimeSeconds === undefined ? queue.settings.waitMs : WaitTimeSeconds * 1000;
-      const wait = () => queue.receiveWithin(waitMs, demand);
+      const wait = () => queue.receiveWithin(waitMs, demand, waitMs > 0 ? context.signal : undefined);
       const attempt = input.ReceiveRequestAttemptId;
       const answer = (received: readonly Received[]) =>
         received.length ? { Messages: received.map((one) => present(one, system, attributeNames)) } : {};
