@@ -68,7 +68,7 @@ const emitter = ({ onEvent = () => undefined }: DeployOptions) => onEvent;
 
 async function openEngine({ options, project, store, verify }: Stack): Promise<Engine> {
   const { stack, endpoint, credentials = { accessKeyId: "test", secretAccessKey: "test" } } = options;
-  const hosts = new ProviderHosts({ endpoint, region: regionOf(options), credentials });
+  const hosts = new ProviderHosts({ endpoint, region: regionOf(options), credentials, directory: project.directory });
   const emit = emitter(options);
   return new Engine(
     { stack, project: project.name, root: project.root, directory: project.directory, hosts, store, emit, verify },

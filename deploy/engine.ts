@@ -73,6 +73,7 @@ export class Engine implements StepHost {
   readonly actions = new Map<string, Action>();
   readonly failures: Failure[] = [];
   readonly recorded = new Set<string>();
+  readonly recreated = new Set<string>();
   readonly summary: Summary = { created: 0, updated: 0, replaced: 0, deleted: 0, same: 0 };
   root: string | undefined;
 

@@ -1,5 +1,6 @@
 import { isAbsolute, relative } from "node:path";
 import { Server, ServerCredentials, type ServiceError, type sendUnaryData, status } from "@grpc/grpc-js";
+import type callbackProto from "@pulumi/pulumi/proto/callback_pb";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import engineProto from "@pulumi/pulumi/proto/engine_pb";
 import providerProto from "@pulumi/pulumi/proto/provider_pb";
@@ -8,6 +9,7 @@ import proto from "@pulumi/pulumi/proto/resource_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { type Alias, type Engine, type Registered, type Registration, Stopped } from "./engine";
+import { Transforms } from "./transforms";
 import type { DeployEvent } from "./types";
 import type { WireObject } from "./values";
 
@@ -22,9 +24,18 @@ const features = [
   Feature.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
   Feature.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
   Feature.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+  Feature.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
   Feature.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON,
 ];
-const featureNames = ["secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith", "parameterization"];
+const featureNames = [
+  "secrets",
+  "resourceReferences",
+  "outputValues",
+  "aliasSpecs",
+  "deletedWith",
+  "parameterization",
+  "transforms",
+];
 
 /** What the program wrote to Pulumi's log. */
 export type Log = (entry: Extract<DeployEvent, { kind: "log" }>) => void;
@@ -35,6 +46,8 @@ export class Monitor {
     "grpc.max_receive_message_length": maxMessage,
     "grpc.max_send_message_length": maxMessage,
   });
+
+  private readonly transforms = new Transforms();
 
   constructor(
     private readonly engine: Engine,
@@ -54,11 +67,12 @@ export class Monitor {
   }
 
   stop(): void {
+    this.transforms.close();
     this.server.forceShutdown();
   }
 
   private monitor() {
-    const { engine } = this;
+    const { engine, transforms } = this;
     const { stack, project, root } = engine.settings;
     let packages = 0;
     return {
@@ -73,6 +87,7 @@ export class Monitor {
         new proto.SupportsFeatureResponse().setHassupport(featureNames.includes(request.getId())),
       ),
       registerResource: unary(async (request: proto.RegisterResourceRequest) => {
+        await transforms.apply(request);
         const result = await engine.register(registration(request, root));
         return new proto.RegisterResourceResponse()
           .setUrn(result.urn)
@@ -103,6 +118,10 @@ export class Monitor {
       }),
       call: unary((request: proto.ResourceCallRequest) => {
         throw new Error(`the method ${request.getTok()} is not supported by the Sensorcast engine`);
+      }),
+      registerStackTransform: unary((callback: callbackProto.Callback) => {
+        transforms.add(callback);
+        return new Empty();
       }),
       registerPackage: unary((_request: proto.RegisterPackageRequest) => {
         packages++;

@@ -33,7 +33,7 @@ export interface ResourceState {
   deletedWith?: string;
   /** Replaced already; only its deletion is left to do. */
   obsolete?: true;
-  /** Created only partly: why. The next deployment tries to finish it with an update. */
+  /** Created only partly: why. The next deployment makes it anew. */
   incomplete?: string;
   timeouts?: { create?: string; update?: string; delete?: string };
 }
@@ -136,8 +136,9 @@ export class FileStore implements StateStore {
     // All steps that finish while one write is under way share the next write.
     this.queued ??= this.writing.then(() => {
       this.queued = undefined;
-      this.writing = this.write(current());
-      return this.writing;
+      const written = this.write(current());
+      this.writing = written.catch(() => undefined);
+      return written;
     });
     return this.queued;
   }

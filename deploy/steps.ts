@@ -24,6 +24,8 @@ export interface StepHost {
   commit(state: ResourceState, action: Action, old?: ResourceState): Promise<void>;
   retire(old: ResourceState): void;
   count(action: Action): void;
+  /** Resources that were deleted and made again in this run; what lived inside them went with them. */
+  readonly recreated: Set<string>;
 }
 
 /** One custom resource on its way from what it was to what the program wants. */
@@ -70,7 +72,7 @@ export async function applyCustom(
   step.autonamed = nameIt(step, old);
   const started = performance.now();
   const changed = old ? changedProperties(old.inputs, inputs) : [];
-  const action = decide(step, changed);
+  const action = await decide(step, changed);
   if (action !== "same") host.settings.emit({ kind: "started", urn, type: request.type, name: request.name, action });
   const state = await perform(step, action);
   await host.commit(state, action, old ?? found);
@@ -90,10 +92,7 @@ async function stillThere(
   context: ProviderContext,
 ): Promise<ResourceState | undefined> {
   if (!host.settings.verify || !type.read || !old.id) return old;
-  const known = {
-    inputs: toPlainObject(old.inputs, host.settings.directory),
-    outputs: toPlainObject(old.outputs, host.settings.directory),
-  };
+  const known = knownOf(old, host.settings.directory);
   let outputs: unknown;
   try {
     outputs = await type.read(old.id, context, known);
@@ -121,14 +120,32 @@ function nameIt({ type, plain, inputs, request }: Step, keep: ResourceState | un
   return property;
 }
 
-function decide({ old, request, type, inputs, context }: Step, changed: string[]): Action {
+async function decide(step: Step, changed: string[]): Promise<Action> {
+  const { old, request, type, inputs, context, plain, host } = step;
   if (!old) return request.importId ? "import" : "create";
+  if (old.incomplete || wentAlong(step)) return "replace";
   const moved = typeof old.outputs.region === "string" && old.outputs.region !== context.region;
   const replaces = [...(type.replaceOn ?? []), ...request.replaceOnChanges];
   if (moved || (changed.length > 0 && !type.update)) return "replace";
   if (changed.length > 0 && replaces.some((path) => differsAt(path, old.inputs, inputs))) return "replace";
-  return changed.length > 0 || old.incomplete ? "update" : "same";
+  if (changed.length === 0) return "same";
+  const { replace: asked = false, same = false } =
+    (await type.diff?.(old.id!, knownOf(old, host.settings.directory), plain, context)) ?? {};
+  return asked ? "replace" : same ? "same" : "update";
 }
+
+/** A resource of the state as resource types see it. */
+const knownOf = ({ inputs, outputs }: ResourceState, directory: string) => ({
+  inputs: toPlainObject(inputs, directory),
+  outputs: toPlainObject(outputs, directory) as Record<string, unknown>,
+});
+
+/** Whether it was part of something that was deleted and made again under the same name, such as a function's permission. */
+const wentAlong = ({ host, request, type }: Step): boolean =>
+  Object.entries(request.propertyDependencies).some(
+    ([property, urns]) =>
+      (!type.update || type.replaceOn?.includes(property)) && urns.some((urn) => host.recreated.has(urn)),
+  );
 
 async function perform(step: Step, action: Action): Promise<ResourceState> {
   const { old, request, urn, inputs } = step;
@@ -168,8 +185,7 @@ async function update(step: Step, old: ResourceState): Promise<ResourceState> {
   const { host, urn, request, type, plain, context, inputs } = step;
   const id = old.id!;
   const known = {
-    inputs: toPlainObject(old.inputs, host.settings.directory),
-    outputs: toPlainObject(old.outputs, host.settings.directory) as Record<string, unknown>,
+    ...knownOf(old, host.settings.directory),
     changed: (...properties: string[]) => properties.some((name) => differsAt(name, old.inputs, inputs)),
   };
   const outputs = await host.during("update", urn, async () => {
@@ -192,9 +208,10 @@ async function replace(step: Step, old: ResourceState): Promise<ResourceState> {
     nameIt(step, undefined);
   }
   const fixedName = type.autoname && !step.autonamed && !differsAt(type.autoname.property, old.inputs, inputs);
-  const deleteFirst = request.deleteBeforeReplace ?? (type.deleteBeforeReplace || fixedName || false);
-  if (deleteFirst) {
+  const useless = old.incomplete !== undefined || wentAlong(step);
+  if (useless || (request.deleteBeforeReplace ?? (type.deleteBeforeReplace || fixedName))) {
     await deleteResource(host, old, { goesAlong: false, quiet: true });
+    host.recreated.add(step.urn);
     return create(step);
   }
   const state = await create(step);
@@ -254,10 +271,7 @@ export async function deleteResource(
       typeof region === "string" ? region : undefined,
       timeoutOf(state.timeouts?.delete),
     );
-    const known = {
-      inputs: toPlainObject(state.inputs, host.settings.directory),
-      outputs: toPlainObject(state.outputs, host.settings.directory) as Record<string, unknown>,
-    };
+    const known = knownOf(state, host.settings.directory);
     if (!quiet) host.settings.emit({ kind: "started", urn, type: typeName, name, action: "delete" });
     await host.during("delete", urn, async () => {
       try {

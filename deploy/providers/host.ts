@@ -14,6 +14,8 @@ export interface HostSettings {
   endpoint: string;
   region: string;
   credentials: Credentials;
+  /** Where the program runs. */
+  directory: string;
 }
 
 /** Makes provider instances: one set of clients per region, whatever number of provider resources there are. */
@@ -43,7 +45,14 @@ export class ProviderHosts {
           throw new InvalidInput(`"${region}" is not an AWS region (${type})`);
         return {
           clients: this.clientsOf(region),
-          ...{ region, timeout, warn, endpoint: this.endpoint, local: isLocal(this.endpoint) },
+          ...{
+            region,
+            timeout,
+            warn,
+            directory: this.settings.directory,
+            endpoint: this.endpoint,
+            local: isLocal(this.endpoint),
+          },
           account: () => this.account(),
           tags: (own) => ({ ...defaultTags, ...own }),
         };
@@ -66,7 +75,8 @@ export class ProviderHosts {
   private clientsOf(region: string): Clients {
     let clients = this.clients.get(region);
     if (!clients) {
-      clients = new Clients({ ...this.settings, region });
+      const { endpoint, credentials } = this.settings;
+      clients = new Clients({ endpoint, credentials, region });
       this.clients.set(region, clients);
     }
     return clients;

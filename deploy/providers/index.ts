@@ -32,6 +32,7 @@ export function findResourceType(name: string): { type: AnyResourceType; recorde
     const type = load()[name];
     if (type) return { type, recorded: false };
   }
+  if (name.startsWith("pulumi-nodejs:dynamic")) return { type: require("./dynamic").dynamicResource, recorded: false };
   const recorded = recordedType(name);
   if (recorded) return { type: recorded, recorded: true };
   throw new InvalidInput(

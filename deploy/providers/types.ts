@@ -29,6 +29,8 @@ export type PlainOutputs<R> = {
 export interface ProviderContext {
   readonly clients: Clients;
   readonly region: string;
+  /** Where the program runs. */
+  readonly directory: string;
   readonly endpoint: URL;
   /** Whether the endpoint is on this machine, so that URLs of deployed APIs point there too. */
   readonly local: boolean;
@@ -75,6 +77,13 @@ export interface ResourceType<Args = never, Outputs = unknown> {
   create(inputs: Args, context: ProviderContext): Promise<{ id: string; outputs?: Outputs }>;
   /** The outputs of an existing one, or undefined when there is none. `known` is missing for imports and `get`. */
   read?(id: string, context: ProviderContext, known?: Known<Args, Outputs>): Promise<Outputs | undefined>;
+  /** Asked when inputs differ: whether that needs a new resource after all, or nothing. */
+  diff?(
+    id: string,
+    old: Known<Args, Outputs>,
+    inputs: Args,
+    context: ProviderContext,
+  ): Promise<{ replace?: boolean; same?: boolean }>;
   /** Outputs come from `read` when it gives none. */
   // biome-ignore lint/suspicious/noConfusingVoidType: an update that answers nothing is the usual case
   update?(id: string, inputs: Args, old: Previous<Args, Outputs>, context: ProviderContext): Promise<Outputs | void>;
