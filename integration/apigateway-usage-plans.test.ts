@@ -11,6 +11,7 @@ import {
   UpdateUsageCommand,
   UpdateUsagePlanCommand,
 } from "@aws-sdk/client-api-gateway";
+import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { outcome, RestApiBuilder } from "./harness/rest-api";
@@ -86,6 +87,29 @@ describe("throttling", () => {
     await emulator.current.clock.advance("100 seconds");
     expect((await call()).status).toBe(200);
     expect(await call()).toEqual(tooMany);
+  });
+
+  test("a plan never lets more through than its burst and what its rate refilled since", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 3 })), { maxLength: 4 }),
+        async (burstLimit, steps) => {
+          // One token in ten seconds: the real time that the requests take does not count.
+          const { call } = await protectedApi({ throttle: { rateLimit: 0.1, burstLimit } });
+          let tokens = burstLimit;
+          for (const [seconds, requests] of steps) {
+            await emulator.current.clock.advance(seconds * 1000);
+            tokens = Math.min(burstLimit, tokens + seconds / 10);
+            for (let i = 0; i < requests; i++) {
+              if ((await call()).status === 200) tokens--;
+              expect(tokens).toBeGreaterThan(-0.5);
+            }
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 
   test("a plan's limit for one method leaves the other methods alone", async () => {

@@ -45,6 +45,7 @@ export const definition = defineService<Sdk>({
         ...extras(store, host),
       },
       serve: (request) => gateway.serve(request),
+      ownsHost: (name) => store.findDomain(name) !== undefined,
       reset() {
         store.clear();
         gateway.clear();

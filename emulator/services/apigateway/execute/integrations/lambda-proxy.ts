@@ -139,7 +139,7 @@ function replyOf(call: Call, payload: string): Reply {
     statusCode === null ||
     statusCode === "" ||
     !Number.isInteger(status) ||
-    status < 100 ||
+    status < 200 ||
     status > 999
   )
     throw malformed();
