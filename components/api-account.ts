@@ -19,9 +19,13 @@ export function apiGatewayAccount(provider?: pulumi.ProviderResource): aws.apiga
   if (existing) return existing;
   // Children of the stack: they outlive the component that happens to ask first.
   const opts = { provider };
-  const role = new aws.iam.Role("api-gateway-logs-role", { assumeRolePolicy: trust("apigateway.amazonaws.com") }, opts);
+  const role = new aws.iam.Role(
+    "sensorcast-api-logs-role",
+    { assumeRolePolicy: trust("apigateway.amazonaws.com") },
+    opts,
+  );
   const policy = new aws.iam.RolePolicyAttachment(
-    "api-gateway-logs-policy",
+    "sensorcast-api-logs-policy",
     {
       role: role.name,
       policyArn: "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
@@ -29,7 +33,7 @@ export function apiGatewayAccount(provider?: pulumi.ProviderResource): aws.apiga
     opts,
   );
   const account = new aws.apigateway.Account(
-    "api-gateway-account",
+    "sensorcast-api-account",
     { cloudwatchRoleArn: role.arn },
     { ...opts, dependsOn: [policy] },
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ThingseeIngest, type ThingseeIngestArgs } from "../components";
 import { closureCode } from "../components/closure";
+import { functionCode, startFunction } from "./harness/function";
 
 const mistakes = (args: unknown, name = "ingest"): string => {
   try {
@@ -70,6 +71,35 @@ describe("a callback that cannot run in Lambda", () => {
     const failing = closureCode(() => async () => socket.write("x"), 'ThingseeIngest "ingest": onMessage');
     await expect(failing).rejects.toThrow(/^ThingseeIngest "ingest": onMessage cannot become a Lambda function/);
     await expect(failing).rejects.toThrow(/'socket'/);
+  });
+
+  const devices = new Map([["a", 1]]);
+  const since = new Date();
+  const bytes = new Uint8Array(2);
+  class NotFound extends Error {}
+  const bound = function (this: { a: number }) {
+    return this.a;
+  }.bind({ a: 1 });
+  test.each([
+    ["a Map", () => async () => devices.get("a"), "captured 'devices', a Map whose content"],
+    ["a Date", () => async () => since.getTime(), "captured 'since', a Date whose content"],
+    ["bytes", () => async () => bytes[0], "captured 'bytes', a Uint8Array whose content"],
+    ["a class of errors", () => async () => new NotFound("a"), "captured a class that extends Error"],
+    ["a bound function", () => async () => bound(), "captured a function made by bind()"],
+  ])(
+    "is refused when it refers to %s of the program, which would arrive without its content",
+    async (_, factory, why) => {
+      await expect(closureCode(factory, "the callback")).rejects.toThrow(why);
+    },
+  );
+
+  test("may refer to plain data, functions, patterns and modules of the program", async () => {
+    const names = { TSPR: "presence" };
+    const pattern = /^(TS[A-Z]{2})/;
+    const kind = (tuid: string) => names[pattern.exec(tuid)?.[1] as "TSPR"];
+    const running = startFunction(await functionCode(() => async (tuid: string) => kind(tuid)), {});
+    expect(await running.invoke("TSPR04E2O90201558")).toBe("presence");
+    await running[Symbol.asyncDispose]();
   });
 
   test("is refused when it needs a module that is not installed", async () => {

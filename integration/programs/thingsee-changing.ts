@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ThingseeIngest } from "../../components";
 
-/** An ingest that changes with the configuration. */
-const config = new pulumi.Config();
+/** The smallest program that there is; with a key in its configuration, another one. */
+const key = new pulumi.Config().get("key");
 
-const ingest = new ThingseeIngest("ingest", {
-  auth: config.get("key") ? { apiKeys: [{ name: "main", value: config.require("key") }] } : "none",
-  path: config.get("path"),
-});
+const ingest = key
+  ? new ThingseeIngest("ingest", { auth: { apiKeys: [{ name: "main", value: key }] }, path: "sensors/thingsee" })
+  : new ThingseeIngest("ingest");
 
 export const url = ingest.url;
+export const apiKey = ingest.apiKey;
 export const tableName = ingest.table.name;
