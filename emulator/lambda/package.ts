@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve, sep } from "node:path";
@@ -47,6 +48,8 @@ const escapes = (name: string) => name.includes("\0") || name.startsWith("/") ||
 export class PackageStore {
   private root?: Promise<string>;
   private counter = 0;
+  /** Removes the folder when the process ends without closing the emulator. */
+  private atExit?: () => void;
 
   /** Unpacks a checked zip into a folder of its own and gives the folder's path. */
   async unpack(zip: Uint8Array): Promise<string> {
@@ -76,6 +79,7 @@ export class PackageStore {
   async clear(): Promise<void> {
     const root = await this.root?.catch(() => undefined);
     this.root = undefined;
+    if (this.atExit) process.off("exit", this.atExit);
     if (root) await rm(root, { recursive: true, force: true });
   }
 
@@ -86,6 +90,8 @@ export class PackageStore {
    */
   private async prepare(): Promise<string> {
     const root = await realpath(await mkdtemp(join(tmpdir(), "sensorcast-lambda-")));
+    this.atExit = () => rmSync(root, { recursive: true, force: true });
+    process.once("exit", this.atExit);
     const modules = join(root, "node_modules");
     await mkdir(modules);
     for (const name of ["@aws-sdk/client-lambda", "@smithy/core"]) {
