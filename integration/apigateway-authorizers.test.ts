@@ -123,7 +123,7 @@ describe.each([["TOKEN" as const], ["REQUEST" as const]])("a %s authorizer", (ty
 describe("the identity source", () => {
   test("that does not match the validation expression gives 401, and the function is not called", async () => {
     const { call } = await guarded({ identityValidationExpression: "Bearer .+", authorizerResultTtlInSeconds: 0 });
-    const { count } = await (await call("Bearer a")).json();
+    const { count } = (await (await call("Bearer a")).json()) as { count: string };
     expect(await outcome(call("anything"))).toEqual(unauthorized);
     expect(await (await call("Bearer a")).json()).toMatchObject({ count: String(Number(count) + 1) });
   });
@@ -138,7 +138,8 @@ describe("the identity source", () => {
 
 describe("the cache of decisions", () => {
   /** Which run of the function decided. */
-  const run = async (response: Promise<Response>): Promise<string> => (await (await response).json()).run;
+  const run = async (response: Promise<Response>): Promise<string> =>
+    ((await (await response).json()) as { run: string }).run;
 
   test("answers for 300 seconds unless told otherwise, then the function is asked again", async () => {
     const { call } = await guarded();

@@ -32,6 +32,13 @@ beforeAll(async () => {
   );
 });
 
+/** The parts of an event that these tests read one by one. */
+interface ProxyEvent {
+  headers: Record<string, string>;
+  multiValueHeaders: Record<string, string[]>;
+  requestContext: Record<string, unknown>;
+}
+
 const broken = { status: 502, body: '{"message": "Internal server error"}', errorType: "InternalServerErrorException" };
 const misconfigured = { ...broken, status: 500 };
 
@@ -51,7 +58,7 @@ describe("the event of a proxy integration", () => {
       headers: { "content-type": "application/json", "x-many": "one" },
       body: '{"temp":21.5}',
     });
-    const event = await response.json();
+    const event = (await response.json()) as ProxyEvent;
     expect(event).toMatchObject({
       resource: "/things/{id}",
       path: "/things/a%20b",
@@ -82,7 +89,8 @@ describe("the event of a proxy integration", () => {
   });
 
   test("tells the whole request context", async () => {
-    const { requestContext } = await (await fetch(`${url}/things/1`, { headers: { "user-agent": "probe" } })).json();
+    const response = await fetch(`${url}/things/1`, { headers: { "user-agent": "probe" } });
+    const { requestContext } = (await response.json()) as ProxyEvent;
     expect(requestContext).toEqual({
       resourceId: expect.stringMatching(/^[a-z0-9]{6}$/),
       resourcePath: "/things/{id}",
