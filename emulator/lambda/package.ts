@@ -48,11 +48,18 @@ const escapes = (name: string) => name.includes("\0") || name.startsWith("/") ||
 export class PackageStore {
   private root?: Promise<string>;
   private counter = 0;
+  private readonly busy = new Set<Promise<string>>();
   /** Removes the folder when the process ends without closing the emulator. */
   private atExit?: () => void;
 
   /** Unpacks a checked zip into a folder of its own and gives the folder's path. */
-  async unpack(zip: Uint8Array): Promise<string> {
+  unpack(zip: Uint8Array): Promise<string> {
+    const work = this.write(zip).finally(() => this.busy.delete(work));
+    this.busy.add(work);
+    return work;
+  }
+
+  private async write(zip: Uint8Array): Promise<string> {
     this.root ??= this.prepare();
     const folder = join(await this.root, String(this.counter++));
     await mkdir(folder);
@@ -77,6 +84,7 @@ export class PackageStore {
   }
 
   async clear(): Promise<void> {
+    await Promise.allSettled(this.busy);
     const root = await this.root?.catch(() => undefined);
     this.root = undefined;
     if (this.atExit) process.off("exit", this.atExit);

@@ -49,7 +49,10 @@ export class LambdaRuntime {
   private open(fn: FunctionVersion): Pool {
     let folder: Promise<string> | undefined;
     const prepare = async (): Promise<PreparedSpec> => {
-      folder ??= this.packages.unpack(fn.zip);
+      folder ??= this.packages.unpack(fn.zip).catch((error) => {
+        folder = undefined;
+        throw error;
+      });
       const [taskRoot, credentials] = await Promise.all([folder, this.credentials(fn)]);
       return {
         spec: this.spec(fn, taskRoot, credentials),
