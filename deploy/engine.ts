@@ -106,6 +106,7 @@ export class Engine implements StepHost {
   register(request: Registration): Promise<Registered> {
     return this.track(async () => {
       const urn = makeUrn(this.settings.stack, this.settings.project, request.parent, request.type, request.name);
+      let operation: Failure["operation"] = "create";
       try {
         if (this.registered.has(urn)) {
           throw new InvalidInput("another resource of this type has the same name; each needs its own");
@@ -115,9 +116,11 @@ export class Engine implements StepHost {
         if (request.remote) return await this.remote(urn, request);
         if (!request.custom) return await this.component(urn, request, old);
         if (request.type.startsWith("pulumi:providers:")) return await this.provider(urn, request, old);
-        return await applyCustom(this, urn, request, old);
+        return await applyCustom(this, urn, request, old, (action) => {
+          operation = action;
+        });
       } catch (error) {
-        throw this.fail(urn, request, "create", error);
+        throw this.fail(urn, request, operation, error);
       }
     });
   }
@@ -250,7 +253,7 @@ export class Engine implements StepHost {
     error: unknown,
   ): Stopped {
     if (error instanceof Stopped) return error;
-    const verb = operation === "import" ? "imported" : operation === "read" ? "read" : `${operation}d`;
+    const verb = { import: "imported", read: "read" }[operation as string] ?? `${operation}d`;
     const cure = cureFor(error);
     const message = [
       `${type} "${name}" could not be ${verb}: ${describeError(error)}`,

@@ -5,7 +5,7 @@ export interface Failure {
   urn: string;
   type: string;
   name: string;
-  operation: "create" | "update" | "replace" | "delete" | "read" | "import" | "check";
+  operation: "create" | "update" | "replace" | "delete" | "read" | "import";
   /** The whole story for a person: what, why and, when known, the cure. */
   message: string;
   /** The AWS error's code, for example `EntityAlreadyExists`. */

@@ -56,6 +56,7 @@ export async function applyCustom(
   urn: string,
   request: Registration,
   found: ResourceState | undefined,
+  deciding: (action: Exclude<Action, "same">) => void,
 ): Promise<Registered> {
   const provider = host.hostFor(request.type, request.provider);
   const { type, recorded } = provider.resourceType(request.type);
@@ -73,7 +74,10 @@ export async function applyCustom(
   const started = performance.now();
   const changed = old ? changedProperties(old.inputs, inputs) : [];
   const action = await decide(step, changed);
-  if (action !== "same") host.settings.emit({ kind: "started", urn, type: request.type, name: request.name, action });
+  if (action !== "same") {
+    deciding(action);
+    host.settings.emit({ kind: "started", urn, type: request.type, name: request.name, action });
+  }
   const state = await perform(step, action);
   await host.commit(state, action, old ?? found);
   host.settings.emit({

@@ -114,6 +114,30 @@ describe("resources that have no local behaviour", () => {
   });
 });
 
+describe("a program with its own provider and transforms", () => {
+  it("has both applied, and its provider decides what a change means", async () => {
+    const options = { program: program("dynamic"), stack: "test", endpoint: emulator.current.endpoint };
+    const first = await deploy({ ...options, config: { name: "ann" } });
+    const plain = ({ outputs }: Deployment) =>
+      Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value]));
+    expect(plain(first)).toEqual({
+      text: "hello/ann",
+      id: "greeting-kind",
+      tags: { own: "yes", team: "iot" },
+      delay: 7,
+    });
+    const second = await first.update({ config: { name: "bob" } });
+    expect(second.summary).toMatchObject({ updated: 1, same: 1 });
+    const third = await second.update({ config: { name: "bob", tone: "stern" } });
+    expect(third.summary).toMatchObject({ replaced: 1, same: 1 });
+    expect(plain(third)).toMatchObject({ text: "hello/bob", id: "greeting-stern" });
+    await expect(third.update({ config: { name: "", tone: "stern" } })).rejects.toThrow(
+      '"greeting" could not be updated: name: must not be empty',
+    );
+    await third.destroy();
+  });
+});
+
 describe("a program in TypeScript", () => {
   it("runs from its sources", async () => {
     const options = { program: program("typed"), stack: "test", endpoint: emulator.current.endpoint };
