@@ -236,6 +236,12 @@ describe("the rest", () => {
     );
   });
 
+  test.each(["{", '{"type":"string","pattern":"("}', ""])("a model with the schema %s is refused", async (schema) => {
+    const { id: restApiId } = await makeApi();
+    const model = { restApiId, name: "Wrong", contentType: "application/json", schema };
+    await expect(client.send(new CreateModelCommand(model))).rejects.toMatchObject({ name: "BadRequestException" });
+  });
+
   test("an authorizer of an unknown API is refused as AWS does", async () => {
     await expect(
       client.send(new CreateAuthorizerCommand({ restApiId: "nope", name: "a", type: "TOKEN" })),

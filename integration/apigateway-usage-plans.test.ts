@@ -38,7 +38,7 @@ async function protectedApi(plan: Partial<CreateUsagePlanCommandInput> = {}) {
   );
   await client.send(new CreateUsagePlanKeyCommand({ usagePlanId, keyId, keyType: "API_KEY" }));
   const call = (key = value!) => outcome(fetch(url, { headers: { "x-api-key": key } }));
-  return { api, url, keyId: keyId!, usagePlanId: usagePlanId!, call };
+  return { api, url, keyId: keyId!, usagePlanId: usagePlanId!, value: value!, call };
 }
 
 describe("API keys", () => {
@@ -112,12 +112,17 @@ describe("throttling", () => {
     );
   });
 
-  test("a plan's limit for one method leaves the other methods alone", async () => {
-    const { api, usagePlanId, call } = await protectedApi();
-    const patch = (name: string, value: string) => ({
+  test.each([
+    ["~1slow~1GET", "/slow/GET", "escaped"],
+    ["/slow/GET", "/slow/GET", "with plain slashes"],
+  ])("a plan's limit for the method %s (%s, %s) leaves the other methods alone", async (path, key) => {
+    const { api, url, usagePlanId, call, value } = await protectedApi();
+    await api.add("GET /slow", { method: { apiKeyRequired: true } });
+    await api.deploy();
+    const patch = (name: string, limit: string) => ({
       op: "replace" as const,
-      path: `/apiStages/${api.id}:prod/throttle/~1~1GET/${name}`,
-      value,
+      path: `/apiStages/${api.id}:prod/throttle/${path}/${name}`,
+      value: limit,
     });
     const { apiStages } = await client.send(
       new UpdateUsagePlanCommand({
@@ -125,9 +130,11 @@ describe("throttling", () => {
         patchOperations: [patch("rateLimit", "0.01"), patch("burstLimit", "1")],
       }),
     );
-    expect(apiStages![0]!.throttle).toEqual({ "//GET": { rateLimit: 0.01, burstLimit: 1 } });
-    expect((await call()).status).toBe(200);
-    expect(await call()).toEqual(tooMany);
+    expect(apiStages![0]!.throttle).toEqual({ [key]: { rateLimit: 0.01, burstLimit: 1 } });
+    const slow = () => outcome(fetch(`${url}/slow`, { headers: { "x-api-key": value } }));
+    expect((await slow()).status).toBe(200);
+    expect(await slow()).toEqual(tooMany);
+    expect([(await call()).status, (await call()).status]).toEqual([200, 200]);
   });
 
   test.each([

@@ -68,9 +68,9 @@ export class Api {
   }
 
   method(resourceId: string, httpMethod: string): Method {
-    const method = this.resource(resourceId).resourceMethods[httpMethod];
-    if (!method) throw notFound("Method");
-    return method;
+    const { resourceMethods } = this.resource(resourceId);
+    if (!Object.hasOwn(resourceMethods, httpMethod)) throw notFound("Method");
+    return resourceMethods[httpMethod]!;
   }
 
   stage(name: string): StoredStage {

@@ -103,8 +103,8 @@ export class Gateway {
   private refuse(call: Call, error: unknown): Reply {
     const failure = error instanceof GatewayFailure ? error : unexpected();
     if (failure !== error) this.host.report(error, `execute-api ${call.method} ${call.fullPath}`);
-    const templates = call.definition ? this.prepare(call.definition).templates : this.plainTemplates;
-    return gatewayReply(call, failure, templates);
+    const served = call.definition && this.served.get(call.definition);
+    return gatewayReply(call, failure, served?.templates ?? this.plainTemplates);
   }
 
   /** The stage and the definition that it serves, by API id or by custom domain name. */
@@ -154,7 +154,7 @@ export class Gateway {
       served = {
         router: new Router(definition),
         templates: new Templates(),
-        policy: readResourcePolicy(definition),
+        policy: readResourcePolicy(definition.api),
       };
       this.served.set(definition, served);
     }

@@ -24,7 +24,7 @@ const equal = (one: Json, other: Json) => JSON.stringify(one) === JSON.stringify
  * References reach `#/definitions/...` and other models of the API (`https://apigateway.amazonaws.com/restapis/<id>/models/<name>`).
  *
  * @param model the model's name; `source` gives the schema text of a model.
- * @returns undefined when the model's text is no schema.
+ * @returns undefined when the model's text is no schema, or one with a pattern that is no regular expression.
  */
 export function compileSchema(model: string, source: (model: string) => string | undefined): Validate | undefined {
   const roots = new Map<string, Schema>();
@@ -64,7 +64,12 @@ export function compileSchema(model: string, source: (model: string) => string |
 
   const start = root(model);
   if (start === undefined) return undefined;
-  const check = compile(start, model);
+  let check: Check;
+  try {
+    check = compile(start, model);
+  } catch {
+    return undefined;
+  }
   return (value) => {
     const problems: string[] = [];
     check(value, problems);

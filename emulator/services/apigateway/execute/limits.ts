@@ -21,7 +21,8 @@ export function admit(call: Call, meter: Meter): void {
     call.identity.apiKey = key.value;
     call.identity.apiKeyId = key.id;
     const use = plan.apiStages?.find(({ apiId, stage }) => apiId === call.api!.id && stage === call.stageName);
-    const ofMethod = use?.throttle?.[planKey];
+    // The root's key is written "//GET" or "/GET".
+    const ofMethod = use?.throttle?.[planKey] ?? use?.throttle?.[planKey.replace("//", "/")];
     const bucket = `${plan.id}/${key.id}`;
     if (ofMethod && !meter.take(`${bucket}/${call.api!.id}/${call.stageName}/${planKey}`, ofMethod)) throw throttled();
     if (plan.throttle && !meter.take(bucket, plan.throttle)) throw throttled();

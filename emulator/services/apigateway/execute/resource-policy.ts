@@ -22,7 +22,7 @@ const messages = {
  * Not emulated: networks. Conditions on a VPC or its endpoints count as met, because whoever reaches the emulator would
  * have come through them.
  */
-export function readResourcePolicy({ api }: ApiDefinition): PolicyDocument | undefined {
+export function readResourcePolicy(api: Pick<ApiDefinition["api"], "id" | "policy">): PolicyDocument | undefined {
   if (!api.policy) return undefined;
   const policy = readPolicy(api.policy, messages);
   const statements = policy.statements

@@ -3,6 +3,7 @@ import { badRequest, checkEnum, notFoundMessage } from "../errors";
 import { defaultGatewayResponse, gatewayResponseTypes } from "../execute/failures";
 import { type PatchRule, patched } from "../patch";
 import type { Part, Store } from "../store";
+import { checkStatus } from "./methods";
 
 const rules: PatchRule<GatewayResponse>[] = [
   {
@@ -36,6 +37,7 @@ export function gatewayResponses(store: Store): Part {
     PutGatewayResponse({ restApiId, responseType, statusCode, responseParameters, responseTemplates }, context) {
       checkEnum(responseType, "responseType", gatewayResponseTypes);
       const { definition } = store.of(context).api(restApiId);
+      if (statusCode) checkStatus(statusCode);
       const base = defaultGatewayResponse(responseType!);
       const response: GatewayResponse = {
         responseType,
@@ -62,6 +64,7 @@ export function gatewayResponses(store: Store): Part {
       const { gatewayResponses: set } = store.of(context).api(restApiId).definition;
       const current = set[responseType!] ?? defaultGatewayResponse(responseType!);
       const updated = patched(current, patchOperations, rules, { input: "updateGatewayResponseInput" });
+      if (updated.statusCode) checkStatus(updated.statusCode);
       set[responseType!] = { ...updated, defaultResponse: false };
       return set[responseType!]!;
     },

@@ -69,9 +69,9 @@ export function integrations(store: Store): Part {
     return integration;
   };
   const responseOf = (integration: Integration, statusCode: string | undefined): IntegrationResponse => {
-    const response = integration.integrationResponses?.[statusCode ?? ""];
-    if (!response) throw notFound("Response status code");
-    return response;
+    const responses = integration.integrationResponses ?? {};
+    if (!Object.hasOwn(responses, statusCode ?? "")) throw notFound("Response status code");
+    return responses[statusCode!]!;
   };
 
   return {

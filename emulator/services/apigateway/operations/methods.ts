@@ -43,9 +43,9 @@ export function methods(store: Store): Part {
     return api;
   };
   const responseOf = (method: Method, statusCode: string | undefined): MethodResponse => {
-    const response = method.methodResponses?.[statusCode ?? ""];
-    if (!response) throw notFound("Response status code");
-    return response;
+    const responses = method.methodResponses ?? {};
+    if (!Object.hasOwn(responses, statusCode ?? "")) throw notFound("Response status code");
+    return responses[statusCode!]!;
   };
 
   return {

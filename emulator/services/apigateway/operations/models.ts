@@ -1,5 +1,6 @@
 import type { Model, RequestValidator } from "@aws-sdk/client-api-gateway";
 import { badRequest, conflict, notFound, notFoundMessage } from "../errors";
+import { compileSchema } from "../execute/json-schema";
 import { flag, type PatchRule, patched } from "../patch";
 import { type Api, newId, page } from "../state";
 import type { Part, Store } from "../store";
@@ -155,9 +156,7 @@ export function models(store: Store): Part {
 
 function schemaText(schema: string | undefined): string {
   if (!schema) throw badRequest("Model schema must have at least 1 property or array items defined");
-  try {
-    JSON.parse(schema);
-  } catch {
+  if (!compileSchema("model", (name) => (name === "model" ? schema : undefined))) {
     throw badRequest(
       "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
     );

@@ -8,6 +8,7 @@ import { integrations } from "./integrations";
 import { methods } from "./methods";
 import { models } from "./models";
 import { resources } from "./resources";
+import { policyText } from "./rest-apis";
 
 /** A JSON object of the document; everything in it is unknown until it was looked at. */
 type Json = Record<string, unknown>;
@@ -95,7 +96,7 @@ class Builder {
     const source = document["x-amazon-apigateway-api-key-source"];
     if (source === "HEADER" || source === "AUTHORIZER") api.apiKeySource = source;
     const policy = document["x-amazon-apigateway-policy"];
-    if (isObject(policy)) api.policy = JSON.stringify(policy);
+    if (isObject(policy)) api.policy = policyText(JSON.stringify(policy));
     const responses = object(document["x-amazon-apigateway-gateway-responses"]);
     for (const [responseType, response] of Object.entries(responses)) {
       const { statusCode, responseParameters, responseTemplates } = object(response);

@@ -1,6 +1,8 @@
 import type { EndpointConfiguration, RestApi } from "@aws-sdk/client-api-gateway";
+import { PolicySyntaxError } from "../../../core/policy";
 import type { Host } from "../../../core/service";
 import { badRequest, checkEnum, notFound, validationErrors } from "../errors";
+import { readResourcePolicy } from "../execute/resource-policy";
 import { flag, type PatchRule, patched, text, unescapePointer } from "../patch";
 import { Api, newId, page } from "../state";
 import type { Part, Store } from "../store";
@@ -192,10 +194,12 @@ function compressionSize(bytes: number): number {
   return bytes;
 }
 
-function policyText(policy: string): string {
+/** The policy as it is kept; refused when it is no policy. */
+export function policyText(policy: string): string {
   try {
-    JSON.parse(policy);
-  } catch {
+    readResourcePolicy({ id: "api", policy });
+  } catch (error) {
+    if (!(error instanceof PolicySyntaxError)) throw error;
     throw badRequest("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.");
   }
   return policy;

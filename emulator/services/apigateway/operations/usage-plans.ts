@@ -34,7 +34,8 @@ export function usagePlans(store: Store, meter: Meter): Part {
     UpdateUsagePlan({ usagePlanId, patchOperations }, context) {
       const state = store.of(context);
       const plan = find(state, usagePlanId);
-      const updated = patched(plan, patchOperations, rules, { input: "updateUsagePlanInput" });
+      const operations = patchOperations?.map((operation) => ({ ...operation, path: escapeMethod(operation.path) }));
+      const updated = patched(plan, operations, rules, { input: "updateUsagePlanInput" });
       check(state, updated);
       state.plans.set(plan.id, updated);
       return { tags: {}, ...show(updated) };
@@ -155,6 +156,17 @@ function check(state: State, { apiStages, throttle, quota }: StoredUsagePlan): v
 function checkThrottle({ rateLimit = 0, burstLimit = 0 }: ThrottleSettings): void {
   if (rateLimit < 0) throw badRequest("Usage Plan throttle rate limit must be greater than or equal to 0");
   if (burstLimit < 0) throw badRequest("Usage Plan throttle burst limit must be greater than or equal to 0");
+}
+
+/**
+ * Tools send the method in a throttle's path with plain slashes, too (`.../throttle//pets/GET/rateLimit`); AWS takes
+ * both. This is the escaped form, with one slash in front.
+ */
+function escapeMethod(path: string | undefined): string | undefined {
+  const match = /^(\/apiStages\/[^/]+\/throttle)\/(.*[^/])(\/(?:rateLimit|burstLimit))$/.exec(path ?? "");
+  if (!match?.[2]?.includes("/")) return path;
+  const method = `/${match[2].replace(/^\//, "")}`;
+  return `${match[1]}/${method.replaceAll("/", "~1")}${match[3]}`;
 }
 
 const stageOf = (plan: StoredUsagePlan, id: string): ApiStage => {
