@@ -53,14 +53,12 @@ export async function openStack(options: DeployOptions & { stateFile: string }):
   return deployment(stack, engine, resources);
 }
 
-const regionOf = ({ region }: DeployOptions) => region ?? "eu-west-1";
-
 async function prepare(options: DeployOptions) {
   if (!URL.canParse(options.endpoint)) {
     throw new DeployError(`endpoint: "${options.endpoint}" is not a URL such as http://localhost:4566`);
   }
   const passphrase = options.passphrase ?? process.env.PULUMI_CONFIG_PASSPHRASE;
-  const project = await loadProject({ ...options, passphrase, region: regionOf(options) });
+  const project = await loadProject({ ...options, passphrase });
   return { project, passphrase };
 }
 
@@ -68,7 +66,7 @@ const emitter = ({ onEvent = () => undefined }: DeployOptions) => onEvent;
 
 async function openEngine({ options, project, store, verify }: Stack): Promise<Engine> {
   const { stack, endpoint, credentials = { accessKeyId: "test", secretAccessKey: "test" } } = options;
-  const hosts = new ProviderHosts({ endpoint, region: regionOf(options), credentials, directory: project.directory });
+  const hosts = new ProviderHosts({ endpoint, credentials, directory: project.directory, config: project.config });
   const emit = emitter(options);
   return new Engine(
     { stack, project: project.name, root: project.root, directory: project.directory, hosts, store, emit, verify },
@@ -127,7 +125,7 @@ async function runWithMonitor(
       environment: {
         // A program that calls AWS itself reaches the same endpoint, never a real account.
         AWS_ENDPOINT_URL: endpoint,
-        AWS_REGION: regionOf(options),
+        AWS_REGION: project.config["aws:region"],
         AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? "test",
         AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? "test",
         AWS_SESSION_TOKEN: credentials?.sessionToken ?? "",

@@ -19,7 +19,8 @@ export interface Project {
   typescript: boolean;
   /** Extra arguments for Node, from `runtime.options.nodeargs`. */
   nodeArguments: string[];
-  config: Record<string, string>;
+  /** By full key; `aws:region` is always there. */
+  config: Record<string, string> & { "aws:region": string };
   secretKeys: string[];
   warnings: string[];
 }
@@ -43,7 +44,8 @@ export interface ProjectOptions {
   config?: ConfigValues;
   secretConfig?: ConfigValues;
   passphrase?: string;
-  region: string;
+  /** Wins over `aws:region` in the project's files. @default "eu-west-1" */
+  region?: string;
 }
 
 /** Finds the program and reads its config: Pulumi.yaml, then Pulumi.<stack>.yaml, then what the caller gives. */
@@ -117,7 +119,7 @@ function readYaml<T>(path: string): T | undefined {
 }
 
 async function readConfig(name: string, root: string, file: ProjectFile, options: ProjectOptions) {
-  const config: Record<string, string> = { "aws:region": options.region };
+  const config: Project["config"] = { "aws:region": "eu-west-1" };
   const secrets = new Set<string>();
   const warnings: string[] = [];
   const set = (key: string, value: unknown, isSecret: boolean) => {
@@ -155,6 +157,7 @@ async function readConfig(name: string, root: string, file: ProjectFile, options
       `Pulumi.${options.stack}.yaml: ${sealed.join(", ")} is encrypted and left out: give the passphrase, or the values as secretConfig`,
     );
   }
+  if (options.region) set("aws:region", options.region, false);
   for (const [key, value] of Object.entries(options.config ?? {})) set(key, value, false);
   for (const [key, value] of Object.entries(options.secretConfig ?? {})) set(key, value, true);
   return { config, secretKeys: [...secrets], warnings };

@@ -56,7 +56,7 @@ export interface DeployOptions {
   secretConfig?: ConfigValues;
   /** Where all AWS calls go: `http://localhost:4566`. There is no default, so that nothing reaches a real account by mistake. */
   endpoint: string;
-  /** @default "eu-west-1" */
+  /** @default `aws:region` of the project's config, else "eu-west-1" */
   region?: string;
   /** @default test / test */
   credentials?: Credentials;

@@ -12,20 +12,26 @@ export interface ProviderHost {
 
 export interface HostSettings {
   endpoint: string;
-  region: string;
   credentials: Credentials;
   /** Where the program runs. */
   directory: string;
+  /** The stack's config; its `aws:` values are the settings of the default provider. */
+  config: Readonly<Record<string, string>>;
 }
 
 /** Makes provider instances: one set of clients per region, whatever number of provider resources there are. */
 export class ProviderHosts {
   private readonly clients = new Map<string, Clients>();
   private readonly endpoint: URL;
+  private readonly defaults: Record<string, unknown>;
+  private readonly region: string;
   private accountId: Promise<string> | undefined;
 
   constructor(private readonly settings: HostSettings) {
     this.endpoint = new URL(settings.endpoint);
+    const own = Object.entries(settings.config).filter(([key]) => key.startsWith("aws:"));
+    this.defaults = Object.fromEntries(own.map(([key, value]) => [key.slice("aws:".length), value]));
+    this.region = String(this.defaults.region);
   }
 
   /**
@@ -34,13 +40,15 @@ export class ProviderHosts {
    */
   for(type: string, provider: Record<string, unknown> | undefined, warn: (message: string) => void): ProviderHost {
     // Members of provider settings that are not strings arrive as JSON text.
-    const settings = Object.fromEntries(Object.entries(provider ?? {}).map(([key, value]) => [key, parse(value)]));
+    const settings = Object.fromEntries(
+      Object.entries(provider ?? this.defaults).map(([key, value]) => [key, parse(value)]),
+    );
     const providerRegion = typeof settings.region === "string" ? settings.region : undefined;
     const defaultTags = (settings.defaultTags as { tags?: Record<string, string> } | undefined)?.tags;
     return {
       resourceType: findResourceType,
       context: (resourceRegion, timeout) => {
-        const region = resourceRegion ?? providerRegion ?? this.settings.region;
+        const region = resourceRegion ?? providerRegion ?? this.region;
         if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region))
           throw new InvalidInput(`"${region}" is not an AWS region (${type})`);
         return {
@@ -66,7 +74,7 @@ export class ProviderHosts {
   }
 
   private account(): Promise<string> {
-    this.accountId ??= this.clientsOf(this.settings.region)
+    this.accountId ??= this.clientsOf(this.region)
       .sts.getCallerIdentity({})
       .then(({ Account = "000000000000" }) => Account);
     return this.accountId;
