@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { OnMessage } from "../handlers/thingsee/message";
 import type { AlarmsArgs } from "./alarms";
 import { type ApiAuth, checkAuth } from "./api-auth";
-import { Checks, isLater } from "./checks";
+import { Checks } from "./checks";
 import type { PolicyStatement } from "./policy";
 
 /** A queue, such as an `aws.sqs.Queue`. */
@@ -161,8 +161,7 @@ function checkStores(checks: Checks, { table = {}, archive, forwardTo = [], dead
     checks.number("archive.expiryDays", archive.expiryDays, { min: 1, unit: "days", use: 365 });
   }
   forwardTo.forEach((queue, i) => {
-    const complete = isLater(queue) || (queue?.url && queue.arn);
-    if (!complete) checks.add(`forwardTo[${i}]`, "have a url and an arn", "an aws.sqs.Queue");
+    if (!queue?.url || !queue.arn) checks.add(`forwardTo[${i}]`, "have a url and an arn", "an aws.sqs.Queue");
   });
   checks.number("deadLetter.retentionDays", deadLetter?.retentionDays, { min: 1, max: 14, unit: "days", use: 14 });
 }

@@ -34,7 +34,7 @@ export class ThingseeIngest extends pulumi.ComponentResource {
   /** What callers need to be allowed `execute-api:Invoke` on, with `auth: "iam"`. */
   readonly invokeArn: pulumi.Output<string>;
   /** The table with the messages. */
-  readonly table: TableRef;
+  readonly table: { readonly name: pulumi.Output<string>; readonly arn: pulumi.Output<string> };
   /** The queue with what could not be stored or forwarded. */
   readonly deadLetterQueue: aws.sqs.Queue;
   /** The bucket with the archive, if there is one. */
@@ -71,7 +71,8 @@ export class ThingseeIngest extends pulumi.ComponentResource {
 
     // Where messages end up.
     const ownTable = makeTable(name, args, child);
-    this.table = ownTable ?? (args.table as { existing: TableRef }).existing;
+    const table = ownTable ?? (args.table as { existing: TableRef }).existing;
+    this.table = { name: pulumi.output(table.name), arn: pulumi.output(table.arn) };
     this.deadLetterQueue = new aws.sqs.Queue(
       `${name}-dead-letters`,
       { messageRetentionSeconds: retentionDays * DAY, maxMessageSize: 1024 * 1024, sqsManagedSseEnabled: true },

@@ -83,11 +83,20 @@ export function canonicalJson(value: unknown): string {
   return `{${parts.join(",")}}`;
 }
 
-/** The texts of the elements of an array, as they stand in `json`, which must be valid JSON of an array. */
-export function elementTexts(json: string): string[] {
+/**
+ * The texts of an array's elements, as they stand in `json`, which must be valid JSON of an array; of those elements
+ * only that are wanted.
+ */
+export function elementTexts(json: string, isWanted: (index: number) => boolean = () => true): string[] {
   const texts: string[] = [];
   let depth = 0;
   let start = 0;
+  let index = 0;
+  const cut = (end: number) => {
+    if (isWanted(index)) texts.push(json.slice(start, end).trim());
+    index++;
+    start = end + 1;
+  };
   for (let i = 0; i < json.length; i++) {
     const c = json.charCodeAt(i);
     if (c === 34 /* " */) {
@@ -95,10 +104,9 @@ export function elementTexts(json: string): string[] {
     } else if (c === 91 /* [ */ || c === 123 /* { */) {
       if (++depth === 1) start = i + 1;
     } else if (c === 93 /* ] */ || c === 125 /* } */) {
-      if (--depth === 0) texts.push(json.slice(start, i).trim());
+      if (--depth === 0) cut(i);
     } else if (c === 44 /* , */ && depth === 1) {
-      texts.push(json.slice(start, i).trim());
-      start = i + 1;
+      cut(i);
     }
   }
   return texts.length === 1 && texts[0] === "" ? [] : texts;

@@ -309,6 +309,16 @@ describe("the function behind POST", () => {
     expect(await Body!.transformToString()).toContain(deep);
   });
 
+  test("answers a body of half a million elements that are no messages, and keeps it as one letter", async () => {
+    const receive = start("receive");
+    const body = `[${JSON.stringify(message(0))}${",0".repeat(5e5)},${JSON.stringify(message(1))}]`;
+    expect(await post(receive, body)).toMatchObject({ http: 200, accepted: 2, rejected: 5e5 });
+    expect(await stored()).toHaveLength(2);
+    const [letter, ...others] = await drain(world.deadLetters);
+    expect(others).toEqual([]);
+    expect(letter!.reason).toContain("500000 messages failed, the first of them, number 1: a message must be");
+  });
+
   test("writes to its log how many messages it dead-lettered and why, but nothing of what they said", async () => {
     const receive = start("withCallback");
     await post(receive, [message(0, { todo: "throw", text: "confidential" }), { secret: "confidential" }]);

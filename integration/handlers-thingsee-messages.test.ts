@@ -134,7 +134,7 @@ describe("the item of a message", () => {
       '[{"tsmTuid":"a","tsmId":1,"tsmEv":0,"tsmTs":1,"serial":9007199254740993,"fine":0.1,"n":1.2345678901234567890123}]',
     );
     if ("problem" in body) throw new Error(body.problem);
-    const item = itemOf(body.elements[0]!.value as ThingseeMessage);
+    const item = itemOf(body.part(0, 1)[0]!.value as ThingseeMessage);
     expect(item.data!.M).toMatchObject({
       serial: { N: "9007199254740993" },
       fine: { N: "0.1" },
@@ -214,8 +214,8 @@ describe("a body", () => {
   test("of a million brackets is read without an overflow", () => {
     const body = parseBody(`[${"[".repeat(1e6)}${"]".repeat(1e6)},{"a":12345678901234567890}]`);
     if ("problem" in body) throw new Error(body.problem);
-    expect(problemOf(body.elements[0]!.value)).toContain("not an array");
-    expect(body.elements[0]!.text()).toHaveLength(2e6);
-    expect(body.elements[1]!.text()).toBe('{"a":12345678901234567890}');
+    expect(problemOf(body.part(0, 1)[0]!.value)).toContain("not an array");
+    expect(body.texts()[0]).toHaveLength(2e6);
+    expect(body.texts((index) => index === 1)[0]).toBe('{"a":12345678901234567890}');
   });
 });

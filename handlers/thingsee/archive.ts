@@ -2,23 +2,22 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { Clients } from "../clients";
-import type { Element } from "./body";
 
 /** One line of JSON per message. Line ends can only stand between the parts of valid JSON, where a space means the same. */
-const toLine = ({ text }: Element) => text().replace(/[\r\n]+/g, " ");
+const toLine = (text: string) => text.replace(/[\r\n]+/g, " ");
 
 /** Where a request's messages are archived: by date and hour (UTC), in the form that Athena and Glue read as partitions. */
 export function archiveKey(receivedAt: string, requestId: string): string {
   return `date=${receivedAt.slice(0, 10)}/hour=${receivedAt.slice(11, 13)}/${requestId}.ndjson.gz`;
 }
 
-/** Keeps a request's messages as they came, as gzipped NDJSON. Throws when S3 does not take them. */
+/** Keeps the JSON of a request's messages as it came, as gzipped NDJSON. Throws when S3 does not take them. */
 export async function archive(
-  elements: readonly Element[],
+  messages: readonly string[],
   { receivedAt, requestId }: { receivedAt: string; requestId: string },
   { clients, bucket }: { clients: Clients; bucket: string },
 ): Promise<void> {
-  const lines = `${elements.map(toLine).join("\n")}\n`;
+  const lines = `${messages.map(toLine).join("\n")}\n`;
   await clients.s3().send(
     new PutObjectCommand({
       Bucket: bucket,

@@ -5,8 +5,15 @@ export interface Element {
   /** Its place in the array; 0 for a body that is one object. */
   readonly index: number;
   readonly value: unknown;
-  /** Its JSON as it was sent. */
-  readonly text: () => string;
+}
+
+/** What a request's body holds. A body may have millions of elements: they are made in parts. */
+export interface Elements {
+  readonly count: number;
+  /** Elements from one place up to, but without, another. */
+  part(from: number, to: number): Element[];
+  /** The JSON of elements as it was sent, in the order of the body. */
+  texts(isWanted?: (index: number) => boolean): string[];
 }
 
 /** The part of API Gateway's proxy event that carries the body. */
@@ -16,7 +23,7 @@ export interface BodyEvent {
 }
 
 /** The elements of a body, or why it has none. */
-export type Body = { readonly elements: Element[] } | { readonly problem: string };
+export type Body = Elements | { readonly problem: string };
 
 /** The body's text. A byte order mark at its start is dropped, as RFC 8259 allows. */
 export function bodyText({ body, isBase64Encoded }: BodyEvent): string {
@@ -35,17 +42,16 @@ export function parseBody(text: string): Body {
   }
   const array = Array.isArray(parsed);
   const values: unknown[] = array ? (parsed as unknown[]) : [parsed];
-  let cut: string[] | undefined;
-  const texts = () => {
-    cut ??= array ? elementTexts(text) : [text.trim()];
-    return cut;
-  };
-  const exact = needsExactParse(text);
+  const texts: Elements["texts"] = (isWanted) => (array ? elementTexts(text, isWanted) : [text.trim()]);
+  const exact = needsExactParse(text) ? texts() : undefined;
   return {
-    elements: values.map((value, index) => {
-      const source = () => texts()[index] ?? "null";
-      return { index, value: exact ? exactValue(source(), value) : value, text: source };
-    }),
+    count: values.length,
+    texts,
+    part: (from, to) =>
+      values.slice(from, to).map((value, i) => ({
+        index: from + i,
+        value: exact ? exactValue(exact[from + i] ?? "null", value) : value,
+      })),
   };
 }
 

@@ -48,7 +48,10 @@ const PARALLEL = 16;
  * not get through. Elements do not affect each other.
  */
 export async function processElements(elements: readonly Received[], path: Path): Promise<(Failure | undefined)[]> {
-  const steps = await mapConcurrent(elements, PARALLEL, (element) => prepare(element, path));
+  const { onMessage } = path;
+  const steps = onMessage
+    ? await mapConcurrent(elements, PARALLEL, (element) => prepareWith(onMessage, element, path))
+    : elements.map((element) => prepare(element, path));
   const toStore: Record<string, StoredItem> = {};
   steps.forEach((step, i) => {
     if (isReady(step) && !elements[i]?.missingQueues) toStore[identity(step.entry)] = step.entry;
@@ -70,25 +73,37 @@ export async function processElements(elements: readonly Received[], path: Path)
 
 const isReady = (step: Step | undefined) => step !== undefined && step !== "dropped" && "entry" in step;
 
-async function prepare({ value, receivedAt, requestId }: Received, path: Path): Promise<Step> {
+/** Makes the item of an element that no callback sees. */
+function prepare({ value, receivedAt }: Received, { ttlDays }: Path): Step {
+  const problem = problemOf(value);
+  if (problem) return { failure: { stage: "validate", reason: problem } };
+  return toStep(value as ThingseeMessage, digestOf(value), receivedAt, ttlDays);
+}
+
+/** Makes the item of what the callback returns. */
+async function prepareWith(
+  onMessage: OnMessage,
+  { value, receivedAt, requestId }: Received,
+  { deadline, ttlDays }: Path,
+): Promise<Step> {
   const problem = problemOf(value);
   if (problem) return { failure: { stage: "validate", reason: problem } };
   // Before the callback, which may change the message in place.
   const digest = digestOf(value);
-  let message = value as ThingseeMessage;
-  if (path.onMessage) {
-    const context = { receivedAt: new Date(receivedAt).toISOString(), requestId };
-    try {
-      const result = await inTime(path.onMessage(message, context), path.deadline);
-      if (result === null) return "dropped";
-      const wrong = result === undefined ? "it must return the message, or null to drop it" : problemOf(result);
-      if (wrong) return { failure: { stage: "onMessage", reason: `onMessage returned no valid message: ${wrong}` } };
-      message = result;
-    } catch (error) {
-      return { failure: { stage: "onMessage", reason: describe(error) } };
-    }
+  const context = { receivedAt: new Date(receivedAt).toISOString(), requestId };
+  try {
+    const result = await inTime(onMessage(value as ThingseeMessage, context), deadline);
+    if (result === null) return "dropped";
+    const wrong = result === undefined ? "it must return the message, or null to drop it" : problemOf(result);
+    if (wrong) return { failure: { stage: "onMessage", reason: `onMessage returned no valid message: ${wrong}` } };
+    return toStep(result, digest, receivedAt, ttlDays);
+  } catch (error) {
+    return { failure: { stage: "onMessage", reason: describe(error) } };
   }
-  const entry = toItem(message, digest, { receivedAt, ttlDays: path.ttlDays });
+}
+
+function toStep(message: ThingseeMessage, digest: string, receivedAt: number, ttlDays: number): Step {
+  const entry = toItem(message, digest, { receivedAt, ttlDays });
   return "problem" in entry ? { failure: { stage: "validate", reason: entry.problem } } : { message, entry };
 }
 

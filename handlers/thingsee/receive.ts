@@ -1,11 +1,11 @@
 import { makeClients } from "../clients";
 import { describe } from "../retry";
 import { archive } from "./archive";
-import { type BodyEvent, bodyText, type Element, parseBody } from "./body";
+import { type BodyEvent, bodyText, type Elements, parseBody } from "./body";
 import { type Content, type DeadLetter, type DeadLetterOffice, sendDeadLetters } from "./dead-letter";
 import { deadlineOf, type LambdaContext, readEnvironment } from "./environment";
 import type { OnMessage } from "./message";
-import { type Failure, processElements } from "./process";
+import { type Failure, type Path, processElements } from "./process";
 
 /** The part of API Gateway's proxy event that is used. */
 export interface ReceiveEvent extends BodyEvent {
@@ -49,27 +49,78 @@ export const receiveMessages =
         const kept = await keep(text.trim() === "" ? [] : [{ letter, content: { body: text } }], office);
         return kept ? answer(400, { message: body.problem, requestId: origin.requestId }) : unavailable(origin);
       }
-      const { elements } = body;
-      if (elements.length === 0) return answer(200, { status: "ok", accepted: 0, rejected: 0 });
+      if (body.count === 0) return answer(200, { status: "ok", accepted: 0, rejected: 0 });
 
-      const archived = archiveBucket ? tryArchive(elements, origin, { clients, bucket: archiveBucket }) : undefined;
-      const failures = await processElements(
-        elements.map((element) => ({ ...element, requestId: origin.requestId, receivedAt: now })),
-        { clients, table, ttlDays, queues, onMessage, deadline: deadlineOf(context) },
-      );
-      const letters = failures.flatMap((failure, i) => (failure ? [toLetter(failure, elements[i]!, origin)] : []));
+      const archived = archiveBucket ? tryArchive(body.texts(), origin, { clients, bucket: archiveBucket }) : undefined;
+      const path = { clients, table, ttlDays, queues, onMessage, deadline: deadlineOf(context) };
+      const outcome = await processAll(body, { ...origin, receivedAt: now }, path);
+      const { failures, first, rejected } = outcome;
+      const letters = failures > MANY ? [bodyLetter(outcome, text, origin)] : elementLetters(first, body, origin);
       const notArchived = await archived;
       if (notArchived) {
         letters.push({ letter: { stage: "archive", reason: notArchived, ...origin }, content: { body: text } });
       }
       if (!(await keep(letters, office))) return unavailable(origin);
-      const rejected = failures.filter((failure) => failure && failure.stage !== "forward").length;
-      return answer(200, { status: "ok", accepted: elements.length - rejected, rejected });
+      return answer(200, { status: "ok", accepted: body.count - rejected, rejected });
     };
   };
 
-function toLetter({ stage, reason, queues }: Failure, { index, text }: Element, origin: Origin): Letter {
-  return { letter: { stage, reason, ...origin, index, ...(queues && { queues }) }, content: { message: text() } };
+/** More failures than this become one letter with the whole body: letters for each would take more time than there is. */
+const MANY = 1_000;
+/** Elements worked on together: as many as make more than one queue message, and few enough for the memory. */
+const PART = 20_000;
+const LATE: Failure = { stage: "store", reason: "there was no time left for it" };
+
+interface Failed {
+  readonly index: number;
+  readonly failure: Failure;
+}
+
+interface Outcome {
+  failures: number;
+  /** Failures of elements that are not stored either. */
+  rejected: number;
+  /** The failures, in the order of the body, while they are not too many. */
+  readonly first: Failed[];
+}
+
+/** Processes a body in parts. */
+async function processAll(
+  body: Elements,
+  origin: { requestId: string; receivedAt: number },
+  path: Path,
+): Promise<Outcome> {
+  const outcome: Outcome = { failures: 0, rejected: 0, first: [] };
+  for (let from = 0; from < body.count; from += PART) {
+    const elements = body.part(from, from + PART).map((element) => ({ ...element, ...origin }));
+    const late = from > 0 && Date.now() > path.deadline;
+    const failures = late ? elements.map(() => LATE) : await processElements(elements, path);
+    failures.forEach((failure, i) => {
+      if (!failure) return;
+      outcome.failures++;
+      if (failure.stage !== "forward") outcome.rejected++;
+      if (outcome.first.length < MANY) outcome.first.push({ index: from + i, failure });
+    });
+  }
+  return outcome;
+}
+
+/** A letter for each element that failed. */
+function elementLetters(failed: readonly Failed[], body: Elements, origin: Origin): Letter[] {
+  if (failed.length === 0) return [];
+  const byIndex = Object.fromEntries(failed.map(({ index, failure }) => [index, failure]));
+  const texts = body.texts((index) => index in byIndex);
+  return failed.map(({ index, failure: { stage, reason, queues } }, i) => ({
+    letter: { stage, reason, ...origin, index, ...(queues && { queues }) },
+    content: { message: texts[i] ?? "null" },
+  }));
+}
+
+/** One letter for a body with too many failures. Its replay takes all of it again; what is stored stays one item. */
+function bodyLetter({ failures, first }: Outcome, text: string, origin: Origin): Letter {
+  const { index, failure } = first[0]!;
+  const reason = `${failures} messages failed, the first of them, number ${index}: ${failure.reason}`;
+  return { letter: { stage: failure.stage, reason, ...origin }, content: { body: text } };
 }
 
 interface Origin {

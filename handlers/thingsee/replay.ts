@@ -8,7 +8,7 @@ import {
 import { makeClients } from "../clients";
 import { describe } from "../retry";
 import { archive } from "./archive";
-import { type Element, exactValue, parseBody } from "./body";
+import { type Elements, exactValue, parseBody } from "./body";
 import { type DeadLetter, type DeadLetterOffice, discardDeadLetter, readDeadLetter } from "./dead-letter";
 import { deadlineOf, type LambdaContext, readEnvironment } from "./environment";
 import type { OnMessage } from "./message";
@@ -101,11 +101,11 @@ async function replayLetters(
     try {
       const letter = await open(Body, office);
       if (letter.stage === "archive") {
-        await archive(letter.elements, letter, { clients: path.clients, bucket: archiveBucket });
+        await archive(letter.elements.texts(), letter, { clients: path.clients, bucket: archiveBucket });
       } else {
         const receivedAt = Date.parse(letter.receivedAt);
         const { requestId, queues: missingQueues } = letter;
-        for (const element of letter.elements) {
+        for (const element of letter.elements.part(0, letter.elements.count)) {
           work.push({ element: { ...element, requestId, receivedAt, missingQueues }, letter: i });
         }
       }
@@ -124,19 +124,19 @@ async function replayLetters(
 }
 
 /** A letter with its messages. Throws when it is none, or its body still is not JSON. */
-async function open(body: string, office: DeadLetterOffice): Promise<DeadLetter & { elements: Element[] }> {
+async function open(body: string, office: DeadLetterOffice): Promise<DeadLetter & { elements: Elements }> {
   const text = await readDeadLetter(body, office);
   const letter = exactValue(text, JSON.parse(text)) as DeadLetter & { message?: unknown; body?: string };
   if (Number.isNaN(Date.parse(letter.receivedAt)) || typeof letter.requestId !== "string") {
     throw new Error("not a dead letter of this component");
   }
   if (letter.body === undefined) {
-    const element = { index: 0, value: letter.message, text: () => JSON.stringify(letter.message) };
-    return { ...letter, elements: [element] };
+    const element = { index: 0, value: letter.message };
+    return { ...letter, elements: { count: 1, part: () => [element], texts: () => [JSON.stringify(letter.message)] } };
   }
-  const parsed = parseBody(letter.body);
-  if ("problem" in parsed) throw new Error(parsed.problem);
-  return { ...letter, elements: parsed.elements };
+  const elements = parseBody(letter.body);
+  if ("problem" in elements) throw new Error(elements.problem);
+  return { ...letter, elements };
 }
 
 const entriesOf = (letters: readonly Message[]) =>
