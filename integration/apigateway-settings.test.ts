@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import {
   APIGatewayClient,
   CreateApiKeyCommand,
@@ -280,5 +281,17 @@ describe("custom domain names", () => {
     expect(await at("/v2/pets")).toMatchObject({ status: 403, body: '{"message":"Forbidden"}' });
     await client.send(new CreateBasePathMappingCommand({ domainName, restApiId: api.id, stage: "prod" }));
     expect(await at("/pets")).toMatchObject({ status: 200 });
+    expect(await byHost(emulator.current.port, domainName, "/v1/pets")).toBe("api.example.com /v1/pets");
   });
 });
+
+/** The body of a GET whose Host header names another machine, as after a DNS entry. */
+function byHost(port: number, host: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path, headers: { host } }, async (response) => {
+      let body = "";
+      for await (const chunk of response) body += chunk;
+      resolve(body);
+    }).on("error", reject);
+  });
+}

@@ -38,6 +38,8 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
     if (api) return { kind: "data", service: "apigateway", id: api[1]!, path: api[2] ?? "/" };
     const domain = /^\/_aws\/cognito-idp\/([^/]+)(\/.*)$/.exec(path);
     if (domain) return { kind: "data", service: "cognito-idp", id: domain[1]!, path: domain[2]! };
+    const lambda = /^\/_aws\/(lambda-code|lambda-url)\/(.+)$/.exec(path);
+    if (lambda) return { kind: "data", service: "lambda", id: lambda[1]!, path: lambda[2]! };
     if (/^\/_(emulator|localstack)\//.test(path)) return { kind: "internal", path };
   }
   const host = headers.host ?? "";

@@ -55,7 +55,7 @@ export interface Ports {
       options?: {
         /** X-Ray header passed on to the function. */
         traceId?: string;
-        /** The service principal that calls, such as `apigateway.amazonaws.com`, and the source ARN, checked against the resource policy. */
+        /** The service principal that calls, such as `apigateway.amazonaws.com`, and the source ARN: for the resource policy, which is not enforced yet. */
         principal?: string;
         sourceArn?: string;
         sourceAccount?: string;

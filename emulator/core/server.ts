@@ -78,6 +78,9 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
     const bucket = bucketOfHost(headers.host ?? "") ?? splitBucket(path).bucket ?? "";
     return serveData(deps, { kind: "data", service: "s3", id: bucket, path }, query, request, response);
   }
+  const host = (headers.host ?? "").replace(/:\d+$/, "");
+  const owner = early.accessKeyId === "" ? deps.services.ownerOfHost(host) : undefined;
+  if (owner) return serveData(deps, { kind: "data", service: owner, id: host, path }, query, request, response);
   const raw = await readBody(request, bodyLimit);
   if (isForm && early.accessKeyId === "") {
     const full = addressOf(path, query, headers, () => raw.toString("utf8"));

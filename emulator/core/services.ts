@@ -78,6 +78,12 @@ export class Services implements Bus {
     return undefined;
   }
 
+  /** The service that answers for a host name of somebody's own, such as a custom domain. */
+  ownerOfHost(host: string): string | undefined {
+    for (const { name, service } of this.running.values()) if (service.ownsHost?.(host)) return name;
+    return undefined;
+  }
+
   /** Names of the services that have been loaded. */
   loaded(): string[] {
     return [...this.running.keys()];

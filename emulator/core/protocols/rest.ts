@@ -76,7 +76,7 @@ export function rest(model: ServiceModel): Wire {
         }
         return { ...answer, body: toBuffer(value) };
       }
-      if (!members.some(({ place }) => place.kind === "body")) return { ...answer, body: "" };
+      if (!members.some(({ place }) => inBody(place.kind))) return { ...answer, body: "" };
       headers["content-type"] ??= bodies.contentType;
       return { ...answer, body: bodies.writeStruct(operation.output, body) };
     },
@@ -99,6 +99,9 @@ export function rest(model: ServiceModel): Wire {
     },
   };
 }
+
+/** In an answer, what has its place in the address of a request is in the body. */
+const inBody = (kind: BoundMember["place"]["kind"]) => !["header", "prefix", "status", "payload"].includes(kind);
 
 /** S3 has words of its own for a parameter that is no number or date. */
 function readS3Bindings(...given: Parameters<typeof readBindings>): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { notEmulated } from "../../core/errors";
 import { fetchCode } from "./code";
+import { codeLocation } from "./code-download";
 import { applied, checkSettings, initialConfiguration } from "./configuration";
 import { conflict, invalidParameter, revisionMismatch } from "./errors";
 import { check, findFunction, findUnqualified, page, parseReference, versionOf } from "./names";
@@ -60,8 +61,7 @@ export const functionOperations = ({ host, states, runtime, queue }: Parts): Lam
       const version = versionOf(fn, qualifier);
       return {
         Configuration: shownVersion(version, qualifier),
-        // Not emulated: Location, a link to download the package.
-        Code: { RepositoryType: "S3" },
+        Code: { RepositoryType: "S3", Location: codeLocation(host, version) },
         ...(Object.keys(fn.tags).length > 0 && { Tags: { ...fn.tags } }),
         ...(fn.reservedConcurrency !== undefined && {
           Concurrency: { ReservedConcurrentExecutions: fn.reservedConcurrency },

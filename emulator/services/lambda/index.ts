@@ -1,8 +1,10 @@
-import { defineService, type Host, Scoped, type Service } from "../../core/service";
+import { notEmulated } from "../../core/errors";
+import { type DataPlaneRequest, defineService, type Host, Scoped, type Service } from "../../core/service";
 import { LambdaRuntime } from "../../lambda/runtime";
 import { aliasOperations } from "./aliases";
 import { asyncConfigOperations } from "./async-config";
 import { AsyncQueue } from "./async-queue";
+import { serveCode } from "./code-download";
 import { concurrencyOperations } from "./concurrency";
 import { eventSourceOperations } from "./event-sources";
 import { functionOperations } from "./functions";
@@ -69,6 +71,11 @@ class Lambda implements Service<Sdk> {
         },
       },
     };
+  }
+
+  serve(request: DataPlaneRequest): void {
+    if (request.id !== "lambda-code") throw notEmulated("lambda", "function URLs", "invoke the function instead");
+    serveCode(this.states, request);
   }
 
   async reset(): Promise<void> {
