@@ -425,12 +425,13 @@ describe("the archive", () => {
 });
 
 describe("replay", () => {
-  test("stores what failed for want of DynamoDB, as the same items", async () => {
+  test("stores what failed for want of DynamoDB, as the same items, with the time of their first receipt", async () => {
     const receive = start("receive");
     const { tsmTs: _, ...off } = message(0, { tsmEv: 18 });
-    const body = [...many(14), off, message(20, { serial: 1, text: "x".repeat(300_000) })];
+    const timed = [...many(14), message(20, { serial: 1, text: "x".repeat(300_000) })];
     world.aws.fault = (operation) => (operation === "BatchWriteItem" ? throttled : undefined);
-    await post(receive, body, { remainingMs: 500 });
+    await post(receive, [...timed, off], { remainingMs: 500 });
+    const received = Date.now();
     world.aws.fault = () => undefined;
     const replay = start("replay");
     expect(await replay.invoke<ReplayReport>({})).toEqual({
@@ -439,7 +440,9 @@ describe("replay", () => {
       remaining: 0,
       failures: [],
     });
-    await post(receive, body);
+    const { receivedAt } = (await stored()).find(({ event }) => event!.N === "18")!;
+    expect(Date.parse(receivedAt!.S!)).toBeLessThanOrEqual(received);
+    await post(receive, timed);
     expect(await stored()).toHaveLength(16);
   });
 
