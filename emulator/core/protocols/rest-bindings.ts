@@ -121,7 +121,8 @@ export function writeBindings(members: readonly BoundMember[], output: Members) 
     } else if (place.kind === "prefix") {
       for (const [key, text] of Object.entries(value as Record<string, string>)) headers[place.prefix + key] = text;
     } else if (place.kind === "status") status = Number(value);
-    else if (place.kind === "body") body[name] = value;
+    // In an answer there is no address: what has a place there in the model is in the body.
+    else if (place.kind !== "payload") body[name] = value;
   }
   return { headers, status, payload, body };
 }
