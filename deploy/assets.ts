@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { unzipSync, type Zippable, zipSync } from "fflate";
+import { unzipSync } from "fflate";
+import { inParallel } from "./parallel";
 import type { WireObject } from "./values";
-
-// A zip of the same files must have the same bytes every time, because functions are compared by their hash. This is
-// the earliest moment a zip can hold.
-const epoch = new Date(1980, 0, 1);
+import { makeZip } from "./zip";
 
 /** A file, text or remote content that a program gives to a resource. */
 export class Asset {
@@ -46,13 +44,7 @@ export class Archive {
   async zip(): Promise<Buffer> {
     const whole = await this.existingZip();
     if (whole) return whole;
-    const files = await this.files();
-    const entries: Zippable = {};
-    for (const name of [...files.keys()].sort()) {
-      // Mode 755: Lambda runs layers' binaries and custom bootstraps straight from the zip.
-      entries[name] = [files.get(name)!, { mtime: epoch, os: 3, attrs: 0o100755 * 0x10000 }];
-    }
-    return Buffer.from(zipSync(entries, { level: 6 }));
+    return makeZip(await this.files());
   }
 
   /** A hash of the names and contents, the same for a folder and for a zip of it. */
@@ -76,27 +68,42 @@ export class Archive {
   }
 
   private async files(): Promise<Map<string, Uint8Array>> {
+    const sources: Sources = new Map();
+    await this.list("", sources);
     const files = new Map<string, Uint8Array>();
-    if (typeof this.source.path === "string") await addFolder(resolve(this.directory, this.source.path), "", files);
-    for (const [name, asset] of Object.entries(this.assets ?? {})) {
-      if (asset instanceof Asset) files.set(name, await asset.content());
-      else for (const [inner, content] of await asset.contents()) files.set(`${name}/${inner}`, content);
-    }
+    // node_modules has thousands of files; a process may open only so many at once.
+    await inParallel(sources, 16, async ([name, read]) => {
+      files.set(name, await read());
+    });
     return files;
   }
 
-  private async contents(): Promise<Map<string, Uint8Array>> {
+  /** Adds all files with the names they have in the archive, without reading them yet. */
+  private async list(prefix: string, sources: Sources): Promise<void> {
     const whole = await this.existingZip();
-    return whole ? new Map(Object.entries(unzipSync(whole))) : this.files();
+    if (whole) {
+      for (const [name, content] of Object.entries(unzipSync(whole))) sources.set(prefix + name, async () => content);
+      return;
+    }
+    if (typeof this.source.path === "string") {
+      await listFolder(resolve(this.directory, this.source.path), prefix, sources);
+    }
+    for (const [name, asset] of Object.entries(this.assets ?? {})) {
+      if (asset instanceof Asset) sources.set(prefix + name, () => asset.content());
+      else await asset.list(`${prefix}${name}/`, sources);
+    }
   }
 }
 
-async function addFolder(folder: string, prefix: string, files: Map<string, Uint8Array>): Promise<void> {
-  for (const entry of await readdir(folder)) {
-    const path = join(folder, entry);
-    // stat, not the entry's own kind: links inside a folder are followed, as Pulumi does.
-    if ((await stat(path)).isDirectory()) await addFolder(path, `${prefix}${entry}/`, files);
-    else files.set(prefix + entry, await readFile(path));
+type Sources = Map<string, () => Promise<Uint8Array>>;
+
+async function listFolder(folder: string, prefix: string, sources: Sources): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    // Links inside a folder are followed, as Pulumi does.
+    const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory();
+    if (isFolder) await listFolder(path, `${prefix}${entry.name}/`, sources);
+    else sources.set(prefix + entry.name, () => readFile(path));
   }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Engine } from "./engine";
-import { DeployError } from "./errors";
+import { DeployError, type Failure } from "./errors";
 import { Monitor } from "./monitor";
 import { describeProgramError, type ProgramResult, runProgram } from "./program";
 import { loadProject, type Project } from "./project";
@@ -152,9 +152,13 @@ function programProblem(
   return describeProgramError(stderr.join("\n") || `the process ended with code ${code}`, project);
 }
 
+/** The first failure in full; of those that were under way at the same time only what they say. */
+const summarize = ([first, ...others]: readonly Failure[]) =>
+  [first?.message, ...others.map(({ message }) => `also: ${message.split("\n")[0]}`)].join("\n");
+
 function failure(engine: Engine, problem: string | undefined, done: Deployment): DeployError {
   const { failures } = engine;
-  return new DeployError(problem ?? failures.map(({ message }) => message).join("\n"), { failures, deployment: done });
+  return new DeployError(problem ?? summarize(failures), { failures, deployment: done });
 }
 
 function deployment(stack: Stack, engine: Engine, states: readonly ResourceState[]): Deployment {

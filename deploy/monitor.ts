@@ -173,12 +173,17 @@ const fromStruct = (struct: Struct | undefined): WireObject => (struct?.toJavaSc
 
 const toStruct = ({ outputs }: Registered) => Struct.fromJavaScript(outputs);
 
-/** Where the program creates the resource, relative to its root: `project:///index.ts` is `index.ts`. */
+/**
+ * Where the program creates the resource, relative to its root: `project:///index.ts` is `index.ts`. Of the places that
+ * lead there it is the innermost one outside of node_modules.
+ */
 function positionOf(
   request: proto.RegisterResourceRequest | proto.ReadResourceRequest,
   root: string,
 ): string | undefined {
-  const position = request.getSourceposition();
+  const frames = request.getStacktrace()?.getFramesList() ?? [];
+  const places = [request.getSourceposition(), ...frames.map((frame) => frame.getPc())].filter((place) => !!place);
+  const position = places.find((place) => !place.getUri().includes("/node_modules/")) ?? places[0];
   if (!position) return undefined;
   const path = position.getUri().replace(/^project:\/+|^file:\/\//, "");
   const inside = isAbsolute(path) ? relative(root, path) : path;
