@@ -1,3 +1,4 @@
+import { APIGateway } from "@aws-sdk/client-api-gateway";
 import { SQS } from "@aws-sdk/client-sqs";
 import { describe, expect, it } from "vitest";
 import { DeployError } from "../deploy";
@@ -76,6 +77,39 @@ describe("a second deployment of a changed program", () => {
 });
 
 describe("resource options", () => {
+  it("makes again what lived inside something that was deleted and made again under its fixed name", async () => {
+    const declared = (role: string): Declared[] => [
+      {
+        type: "apigateway.RestApi",
+        name: "api",
+        args: { name: "api" },
+      },
+      {
+        type: "apigateway.Resource",
+        name: "path",
+        args: { restApi: "$api", parentId: "$api.rootResourceId", pathPart: role },
+      },
+      {
+        type: "apigateway.Method",
+        name: "method",
+        args: { restApi: "$api", resourceId: "$path.id", httpMethod: "GET", authorization: "NONE" },
+      },
+      {
+        type: "apigateway.Integration",
+        name: "mock",
+        args: { restApi: "$api", resourceId: "$path.id", httpMethod: "$method.httpMethod", type: "MOCK" },
+      },
+    ];
+    const first = await deployDeclared(emulator.current, declared("old"));
+    const second = await first.update(declaring(declared("new")));
+    expect(second.summary).toEqual({ created: 0, updated: 0, replaced: 3, deleted: 0, same: 1 });
+    const gateway = new APIGateway(settings(emulator.current));
+    const { items } = await gateway.getResources({ restApiId: find(second, "api").id, embed: ["methods"] });
+    expect(items?.map(({ path }) => path).sort()).toEqual(["/", "/new"]);
+    expect(items?.find(({ path }) => path === "/new")?.resourceMethods?.GET?.methodIntegration?.type).toBe("MOCK");
+    await second.destroy();
+  });
+
   it("deletes a resource with a fixed name before its replacement is made", async () => {
     const table = (rangeKey?: string): Declared => ({
       type: "dynamodb.Table",

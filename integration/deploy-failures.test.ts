@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { IAM } from "@aws-sdk/client-iam";
 import { SQS } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DeployError, deploy } from "../deploy";
+import { AwsError } from "../emulator";
 import { deployDeclared, find, program, recorder } from "./harness/deploying";
 import { settings, useEmulator } from "./harness/emulator";
 
@@ -79,6 +81,45 @@ describe("a resource that cannot be made", () => {
   });
 });
 
+describe("a resource that was made only halfway", () => {
+  it("stays in the state, and the next deployment makes it anew", async () => {
+    const role = (name: string) => ({
+      type: "iam.Role",
+      name,
+      args: {
+        name: "halfway",
+        assumeRolePolicy: {
+          Version: "2012-10-17",
+          Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+        },
+        inlinePolicies: [
+          {
+            name: "work",
+            policy: JSON.stringify({
+              Version: "2012-10-17",
+              Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+            }),
+          },
+        ],
+      },
+    });
+    const stop = emulator.current.intercept(({ operation }) => {
+      if (operation === "PutRolePolicy") throw new AwsError("ServiceFailure", "the service is having a bad day", 400);
+    });
+    const error = await failing(deployDeclared(emulator.current, [role("worker")]));
+    stop();
+    expect(error.message).toContain("ServiceFailure: the service is having a bad day");
+    expect(error.deployment?.resources.map(({ name }) => name)).toContain("worker");
+    const iam = new IAM(settings(emulator.current));
+    expect((await iam.listRolePolicies({ RoleName: "halfway" })).PolicyNames).toEqual([]);
+
+    const repaired = await error.deployment!.update();
+    expect((await iam.listRolePolicies({ RoleName: "halfway" })).PolicyNames).toEqual(["work"]);
+    await repaired.destroy();
+    await expect(iam.getRole({ RoleName: "halfway" })).rejects.toThrow();
+  });
+});
+
 describe("a program that fails", () => {
   let folder: string;
   beforeAll(async () => {
@@ -111,6 +152,21 @@ describe("a program that fails", () => {
     const { message } = await run("const = 1;\n");
     expect(message).toMatch(/\w+\.js:1/);
     expect(message).toContain("SyntaxError");
+  });
+
+  it("may catch the failure of a data source", async () => {
+    const { message } = await run(
+      'const aws = require("@pulumi/aws");\naws.ssm.getParameter({ name: "x" }).catch((error) => { throw new Error("caught: " + error.message); });\n',
+    );
+    expect(message).toContain("caught:");
+    expect(message).toContain("aws:ssm/getParameter:getParameter is not supported by the Sensorcast engine");
+  });
+
+  it("is stopped when it hangs after a failure", async () => {
+    const { message } = await run(
+      'setInterval(() => {}, 1000);\nnew (require("@pulumi/aws").sqs.Queue)("bad", { delaySeconds: 100000 });\n',
+    );
+    expect(message).toContain('aws:sqs/queue:Queue "bad" could not be created');
   });
 
   it("refuses settings that cannot work before anything runs", async () => {
