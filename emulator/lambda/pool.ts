@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
+import { performance } from "node:perf_hooks";
 import type { Clock, Timer } from "../core/clock";
 import { AwsError } from "../core/errors";
 import { Environment, type EnvironmentSpec, type InvokeRequest, type Outcome } from "./environment";
+import type { Load } from "./load";
 
 /** An environment's settings, and when its credentials end (milliseconds since the epoch). */
 export interface PreparedSpec {
@@ -17,6 +19,7 @@ interface Warm {
 
 interface Waiting {
   readonly request: InvokeRequest;
+  readonly since: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,6 +37,11 @@ const credentialMargin = 60_000;
  */
 const startsAtOnce = Math.min(4, Math.max(2, availableParallelism()));
 
+/** While the machine is busy the pool looks this often, in milliseconds, whether it can grow. */
+const growAgain = 25;
+/** An event that has waited so long, in milliseconds, gets an environment of its own, busy or not. */
+const patience = 1_000;
+
 const stopped = () => new AwsError("ServiceException", "The emulator was stopped or reset.", 500);
 
 /** The environments of one version of a function. */
@@ -45,11 +53,13 @@ export class Pool {
   private readonly ending = new Set<Promise<void>>();
   private starting = 0;
   private reaper?: Timer;
+  private later?: NodeJS.Timeout;
   private retired = false;
   private closed = false;
 
   constructor(
     private readonly clock: Clock,
+    private readonly load: Load,
     private readonly prepare: () => Promise<PreparedSpec>,
     /** Called when a retired pool has nothing left. */
     private readonly empty: () => void,
@@ -60,7 +70,7 @@ export class Pool {
     const warm = this.takeIdle();
     if (warm) return this.runIn(warm, request);
     return new Promise((resolve, reject) => {
-      this.queue.push({ request, resolve, reject });
+      this.queue.push({ request, resolve, reject, since: performance.now() });
       this.grow();
     });
   }
@@ -76,6 +86,7 @@ export class Pool {
   async close(): Promise<void> {
     this.closed = true;
     this.reaper?.cancel();
+    clearTimeout(this.later);
     for (const { reject } of this.queue.splice(0)) reject(stopped());
     for (const warm of this.all) this.end(warm);
     await Promise.all(this.ending);
@@ -91,10 +102,23 @@ export class Pool {
 
   private grow(): void {
     while (!this.closed && this.starting < startsAtOnce && this.starting < this.queue.length) {
+      if (this.shouldWait()) {
+        this.later ??= setTimeout(() => {
+          this.later = undefined;
+          this.grow();
+        }, growAgain).unref();
+        break;
+      }
       this.starting++;
       void this.start();
     }
     this.checkEmpty();
+  }
+
+  /** Whether those who wait are better off with the environments that are there. */
+  private shouldWait(): boolean {
+    const longest = performance.now() - this.queue[0]!.since;
+    return this.all.size + this.starting > 0 && longest < patience && this.load.isFull();
   }
 
   private async start(): Promise<void> {
@@ -104,6 +128,7 @@ export class Pool {
       if (this.closed) return;
       warm = { environment: new Environment(spec), expires, idleSince: 0 };
       this.all.add(warm);
+      this.load.add(warm.environment);
       await warm.environment.load();
     } catch (error) {
       this.queue.shift()?.reject(error);
@@ -152,6 +177,7 @@ export class Pool {
 
   private end(warm: Warm): void {
     this.all.delete(warm);
+    this.load.remove(warm.environment);
     const ending = warm.environment.terminate().finally(() => {
       this.ending.delete(ending);
       this.checkEmpty();

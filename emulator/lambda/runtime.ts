@@ -4,6 +4,7 @@ import { AwsError } from "../core/errors";
 import type { Host } from "../core/service";
 import type { InvokeRequest, Outcome } from "./environment";
 import type { FunctionVersion } from "./function-version";
+import { Load } from "./load";
 import { systemLog } from "./log-lines";
 import { LogWriter } from "./log-writer";
 import { PackageStore } from "./package";
@@ -16,6 +17,7 @@ import { Pool, type PreparedSpec } from "./pool";
 export class LambdaRuntime {
   private readonly pools = new Map<FunctionVersion, Pool>();
   private readonly packages = new PackageStore();
+  private readonly load = new Load();
   private readonly logs: LogWriter;
 
   constructor(private readonly host: Host) {
@@ -59,7 +61,7 @@ export class LambdaRuntime {
         expires: credentials?.expiration ?? Number.POSITIVE_INFINITY,
       };
     };
-    return new Pool(this.host.clock, prepare, () => {
+    return new Pool(this.host.clock, this.load, prepare, () => {
       this.pools.delete(fn);
       folder
         ?.then((path) => this.packages.remove(path))
