@@ -42,6 +42,10 @@ export function checkPackage(zip: Uint8Array): void {
   }
 }
 
+/** A large package is unpacked beside the main thread; for a small one that thread's start would take longer. */
+const unpack = async (zip: Uint8Array): Promise<Record<string, Uint8Array>> =>
+  zip.length < 4 * 1024 * 1024 ? unzipSync(zip) : promisify<Uint8Array, Record<string, Uint8Array>>(unzip)(zip);
+
 const escapes = (name: string) => name.includes("\0") || name.startsWith("/") || name.split(/[/\\]/).includes("..");
 
 /** The emulator's folder for unpacked packages: made when first used, removed as a whole. */
@@ -63,7 +67,7 @@ export class PackageStore {
     this.root ??= this.prepare();
     const folder = join(await this.root, String(this.counter++));
     await mkdir(folder);
-    const files = await promisify<Uint8Array, Record<string, Uint8Array>>(unzip)(zip);
+    const files = await unpack(zip);
     const made = new Map<string, Promise<unknown>>();
     await Promise.all(
       Object.entries(files).map(async ([name, content]) => {
