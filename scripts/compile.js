@@ -4,7 +4,18 @@ const { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, e
 const path = require("node:path");
 const { root } = require("./node");
 
-const sources = ["index.ts", "components", "handlers", "deploy", "emulator", "bench", "cli"];
+const sources = [
+  "index.ts",
+  "components",
+  "handlers",
+  "deploy",
+  "emulator",
+  "bench",
+  "cli",
+  "integration/programs",
+  "client",
+  "dashboard",
+];
 const outDir = path.join(root, "dist");
 const stampFile = path.join(outDir, ".compiled.json");
 
