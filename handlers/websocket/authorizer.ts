@@ -1,0 +1,116 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { JwtVerifier } from "aws-jwt-verify";
+import { FetchError } from "aws-jwt-verify/error";
+import { SimpleJwksCache } from "aws-jwt-verify/jwk";
+import type { Principal } from "../authorizer";
+import { DEVICES_FACT, offeredProtocols, tokenOf } from "./event";
+
+/** Who a client is, once it is let in, and what it may see. */
+export interface LivePrincipal extends Principal {
+  /** The devices that it may subscribe to. @default all of them */
+  devices?: string[];
+}
+
+/** The part of API Gateway's authorizer event that is of use to a callback. */
+export interface ConnectEvent {
+  methodArn: string;
+  headers: Record<string, string | undefined> | null;
+  queryStringParameters: Record<string, string | undefined> | null;
+  requestContext: { requestId: string; connectionId?: string; identity?: { sourceIp?: string } };
+}
+
+/**
+ * Decides who may connect. Return a principal to let the client in, nothing to refuse it (403). Throw
+ * `new Error("Unauthorized")` to answer 401; any other error answers 500.
+ */
+export type AuthorizeConnection = (
+  token: string,
+  event: ConnectEvent,
+) => LivePrincipal | null | undefined | Promise<LivePrincipal | null | undefined>;
+
+/** What tokens of an OpenID Connect issuer must say. */
+export interface JwtRules {
+  /** Who issued them: their claim `iss`. */
+  issuer: string;
+  /** Whom they are for: their claim `aud`. */
+  audience: string | string[];
+  /** Where the issuer's keys are. @default `/.well-known/jwks.json` below the issuer */
+  jwksUri?: string;
+  /** The claim with the array of devices that the client may see; a token without it sees all. @default none is looked at */
+  devicesClaim?: string;
+}
+
+/** The names of the variables of authorizers. */
+export interface AuthorizerVariables {
+  WEBSOCKET_SINGLE_TOKEN: string;
+  /** JSON of {@link JwtRules}. */
+  WEBSOCKET_JWT: string;
+  /** SHA-256 of the shared token, in hexadecimal: the function's settings do not tell the token. */
+  WEBSOCKET_TOKEN_HASH: string;
+}
+
+/** A REQUEST authorizer for `$connect` around a callback. The token comes as a subprotocol. */
+export const authorizeConnections =
+  ({ makeAuthorize }: { makeAuthorize: () => AuthorizeConnection }) =>
+  () => {
+    const authorize = makeAuthorize();
+    const single = process.env.WEBSOCKET_SINGLE_TOKEN === "yes";
+    return async (event: ConnectEvent) => {
+      const token = tokenOf(offeredProtocols(event), single);
+      if (!token) throw new Error("Unauthorized");
+      const principal = await authorize(token, event);
+      const Statement = [
+        { Action: "execute-api:Invoke", Effect: principal ? "Allow" : "Deny", Resource: event.methodArn },
+      ];
+      const devices = principal?.devices && { [DEVICES_FACT]: JSON.stringify(principal.devices) };
+      return {
+        principalId: principal?.id ?? "refused",
+        policyDocument: { Version: "2012-10-17", Statement },
+        // Facts are text, numbers and truth values only (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
+        ...((principal?.context || devices) && { context: { ...principal?.context, ...devices } }),
+      };
+    };
+  };
+
+/** Lets in who has the one shared token. */
+export const sharedToken = (): AuthorizeConnection => {
+  const expected = Buffer.from(process.env.WEBSOCKET_TOKEN_HASH ?? "", "hex");
+  return (token) => {
+    const given = createHash("sha256").update(token).digest();
+    return given.length === expected.length && timingSafeEqual(given, expected) ? { id: "token" } : undefined;
+  };
+};
+
+/** Lets in who has a valid token of an OpenID Connect issuer; others are answered by 401. */
+export const jwt = (): AuthorizeConnection => {
+  const { issuer, audience, jwksUri, devicesClaim } = JSON.parse(process.env.WEBSOCKET_JWT ?? "{}") as JwtRules;
+  // The library's own fetcher knows https only, which a local issuer need not speak.
+  const fetcher = { fetch: fetchBytes };
+  const verifier = JwtVerifier.create(
+    { issuer, audience, ...(jwksUri && { jwksUri }) },
+    { jwksCache: new SimpleJwksCache({ fetcher }) },
+  );
+  return async (token) => {
+    const claims = await verifier.verify(token).catch((error: unknown) => {
+      // Keys that cannot be fetched are no fault of the client's.
+      if (error instanceof FetchError) throw error;
+      throw new Error("Unauthorized");
+    });
+    const devices = devicesClaim === undefined ? undefined : claims[devicesClaim];
+    if (devices !== undefined && !isTexts(devices)) throw new Error("Unauthorized");
+    return { id: String(claims.sub ?? "jwt"), ...(devices && { devices }) };
+  };
+};
+
+async function fetchBytes(uri: string): Promise<ArrayBuffer> {
+  try {
+    const answer = await fetch(uri, { signal: AbortSignal.timeout(3_000) });
+    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+    return await answer.arrayBuffer();
+  } catch (error) {
+    throw new FetchError(uri, error);
+  }
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((entry) => typeof entry === "string");

@@ -1,0 +1,52 @@
+import { makeDynamo } from "./clients";
+import { countOf, variable } from "./environment";
+import { DEVICES_FACT, isMarker, offeredProtocols, tokenOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
+import { ALL, connectionRows, forgetConnection, shardOf, subscriptionRows, writeRows } from "./rows";
+import { permitted, readDevices } from "./subscriptions";
+
+/** A WebSocket lasts 2 hours at most (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html), and its rows as long. */
+const LONGEST = 2 * 60 * 60;
+
+/**
+ * `$connect`: notes the connection, and answers the subprotocol that was agreed on, never the token. The query parameter
+ * `devices` (names with commas between, or `*`) subscribes from the start on.
+ */
+export const connect = () => {
+  const dynamodb = makeDynamo();
+  const shards = countOf("WEBSOCKET_SHARDS");
+  const subscribe = variable("WEBSOCKET_SUBSCRIBE") === "all";
+  const single = variable("WEBSOCKET_SINGLE_TOKEN") === "yes";
+  return async (event: WebSocketEvent): Promise<WebSocketAnswer> => {
+    const { connectionId: id, connectedAt, authorizer, identity } = event.requestContext;
+    const facts = authorizer?.[DEVICES_FACT];
+    const allowed = typeof facts === "string" ? (JSON.parse(facts) as string[]) : undefined;
+    const connection = {
+      id,
+      shard: shardOf(id, shards),
+      expiresAt: Math.floor(connectedAt / 1000) + LONGEST,
+      principal: String(authorizer?.principalId ?? identity?.userArn ?? "anonymous"),
+      allowed,
+    };
+    const asked = event.queryStringParameters?.devices;
+    const wanted = asked !== undefined ? readDevices(asked.split(",").filter(Boolean)) : subscribe ? [ALL] : [];
+    if (typeof wanted === "string") return { statusCode: 400, body: wanted };
+    const devices = permitted(wanted, allowed);
+    const table = { dynamodb: dynamodb(), name: variable("WEBSOCKET_TABLE") };
+    await writeRows(table, connectionRows(connection, connectedAt));
+    // After the connection's row, by which they are found again.
+    await writeRows(table, subscriptionRows(connection, devices, connectedAt));
+    const offered = offeredProtocols(event);
+    const chosen = offered.find(isMarker) ?? (single ? tokenOf(offered, single) : undefined);
+    return { statusCode: 200, ...(chosen !== undefined && { headers: { "Sec-WebSocket-Protocol": chosen } }) };
+  };
+};
+
+/** `$disconnect`: forgets the connection. API Gateway does not promise to call it: posting and time clear up too. */
+export const disconnect = () => {
+  const dynamodb = makeDynamo();
+  return async ({ requestContext }: WebSocketEvent): Promise<WebSocketAnswer> => {
+    const table = { dynamodb: dynamodb(), name: variable("WEBSOCKET_TABLE") };
+    await forgetConnection(table, requestContext.connectionId);
+    return { statusCode: 200 };
+  };
+};
