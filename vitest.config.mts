@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 import { CountReporter } from "./integration/harness/count-reporter.mts";
 
 const root = import.meta.dirname;
-const compiled = new Set(["bench", "cli", "components", "deploy", "emulator", "handlers", "index"]);
+const compiled = new Set(["bench", "cli", "client", "components", "dashboard", "deploy", "emulator", "handlers", "index"]);
 
 /**
  * Tests run the compiled program, never a transformed copy of its sources: functions that become Lambdas are serialized

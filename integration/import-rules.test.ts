@@ -11,9 +11,11 @@ const allowed: Record<string, readonly string[]> = {
   handlers: [],
   deploy: [],
   emulator: [],
-  cli: ["emulator", "deploy"],
+  client: [],
+  dashboard: ["client"],
+  cli: ["emulator", "deploy", "dashboard"],
   bench: ["emulator", "deploy", "cli"],
-  integration: ["index.ts", "components", "handlers", "deploy", "emulator", "cli", "bench"],
+  integration: ["index.ts", "components", "handlers", "deploy", "emulator", "client", "dashboard", "cli", "bench"],
 };
 
 function* filesIn(path: string): Iterable<string> {

@@ -1,0 +1,135 @@
+import { LiveClient, type StateChange } from "../../client";
+import { Charts } from "./charts";
+import { Devices, Rate } from "./devices";
+import { byId, oncePerFrame, write } from "./elements";
+import { Filter } from "./filter";
+import { loadSettings, type PageSettings, typedToken } from "./settings";
+import { DeviceTable } from "./table";
+
+const words: Record<StateChange["state"], string> = {
+  connecting: "Connecting…",
+  open: "Live",
+  waiting: "Connection lost, trying again…",
+  stopped: "Not connected",
+  closed: "Closed",
+};
+
+const notice = byId("notice");
+const reconnect = byId<HTMLButtonElement>("reconnect");
+const tokenForm = byId<HTMLFormElement>("token-form");
+const seconds = () => Date.now() / 1_000;
+
+function say(problem: string): void {
+  notice.hidden = problem === "";
+  write(notice, problem);
+}
+
+const devices = new Devices();
+const rate = new Rate(10);
+const charts = new Charts();
+const filter = new Filter(() => {
+  devices.keep(filter.wants);
+  draw();
+});
+const table = new DeviceTable(filter.toggle);
+
+const drawRows = () => table.show(devices.all(), seconds(), filter.has);
+const draw = oncePerFrame(() => {
+  const all = devices.all();
+  table.show(all, seconds(), filter.has);
+  charts.show(all);
+  filter.suggest(all.map(({ name }) => name));
+  write(byId("device-count"), String(devices.count));
+  write(byId("total"), String(rate.total));
+});
+
+function showWords(state: StateChange["state"], text: string): void {
+  const element = byId("state");
+  element.dataset.state = state;
+  write(element, text);
+}
+
+function showState({ state, reason, status }: StateChange): void {
+  showWords(state, words[state]);
+  reconnect.hidden = state !== "stopped" && state !== "waiting";
+  if (state === "open") say("");
+  if (state === "stopped") {
+    tokenForm.hidden = false;
+    const refused = status === undefined ? "The server cannot be reached, or does not accept the token." : reason;
+    say(`${refused ?? ""} Connect again, or with another token.`);
+  }
+}
+
+let live: LiveClient | undefined;
+
+function connect(url: string, token: string): void {
+  live?.close();
+  tokenForm.hidden = true;
+  say("");
+  try {
+    live = new LiveClient({ url, devices: filter.devices, ...(token !== "" && { token }) });
+  } catch (error) {
+    tokenForm.hidden = false;
+    say((error as Error).message);
+    return;
+  }
+  filter.follow(live);
+  showState({ state: live.state });
+  live.on("state", showState);
+  live.on("error", ({ message }) => say(message));
+  live.on("records", (records) => {
+    const wanted = records.filter(({ device }) => filter.wants(device));
+    rate.add(wanted.length);
+    for (const record of wanted) devices.add(record, seconds());
+    draw();
+  });
+}
+
+/** Asks for the number of dead letters now and then; where it is not known a dash stands. */
+function watchDeadLetters(statusUrl: string): void {
+  const figure = byId("dead-letters");
+  byId("dead-letters-figure").hidden = false;
+  const ask = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(statusUrl, { cache: "no-store" })
+      .then((response) => (response.ok ? response.json() : undefined))
+      .catch(() => undefined);
+    const count: unknown = answer?.deadLetters;
+    write(figure, typeof count === "number" ? String(count) : "–");
+    figure.classList.toggle("alarm", typeof count === "number" && count > 0);
+  };
+  setInterval(ask, 5_000);
+  ask();
+}
+
+function begin({ wsUrl, token, statusUrl }: PageSettings): void {
+  tokenForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = byId<HTMLInputElement>("token").value.trim();
+    typedToken.set(typed);
+    connect(wsUrl, typed);
+  });
+  reconnect.addEventListener("click", () => live?.reconnect());
+  if (statusUrl) watchDeadLetters(statusUrl);
+  const chosen = token ?? typedToken.get();
+  if (chosen === undefined) {
+    tokenForm.hidden = false;
+    showWords("stopped", "Needs a token");
+  } else {
+    connect(wsUrl, chosen);
+  }
+}
+
+setInterval(() => {
+  write(byId("rate"), rate.tick().toFixed(1));
+  drawRows();
+}, 1_000);
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) live?.check();
+});
+
+loadSettings().then(begin, (error: Error) => {
+  showWords("closed", "Not set up");
+  say(error.message);
+});
