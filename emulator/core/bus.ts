@@ -129,6 +129,10 @@ export interface Ports {
       accessKeyId: string,
     ): Promise<{ secretAccessKey: string; active: boolean; arn: string; userId: string; userName: string } | undefined>;
   };
+  apigateway: {
+    /** The role that API Gateway writes logs with, which UpdateAccount of REST APIs sets for all kinds; undefined until then. */
+    cloudwatchRole(scope: { account: string; region: string }): string | undefined;
+  };
   cognito: {
     /** The public keys of a user pool by its ARN, as a JWK set, and its issuer URLs; undefined when there is no such pool. */
     keySet(userPoolArn: string): Promise<{ issuers: readonly string[]; keys: readonly JsonWebKey[] } | undefined>;

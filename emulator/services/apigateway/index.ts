@@ -44,6 +44,7 @@ export const definition = defineService<Sdk>({
         ...domains(store, host),
         ...extras(store, host),
       },
+      ports: { apigateway: { cloudwatchRole: (scope) => store.of(scope).cloudwatchRoleArn } },
       serve: (request) => gateway.serve(request),
       ownsHost: (name) => store.findDomain(name) !== undefined,
       reset() {

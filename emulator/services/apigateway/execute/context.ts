@@ -64,15 +64,3 @@ export function contextOf(call: Call, overrides?: Overrides): Record<string, unk
     ...overrides,
   };
 }
-
-/** The value at a dotted path, `identity.sourceIp` or `authorizer.claims['cognito:groups']`, as text. */
-export function lookUp(root: unknown, path: string): string | undefined {
-  let value: unknown = root;
-  for (const [, plain, quoted] of path.matchAll(/([^.[\]]+)|\['([^']+)'\]/g)) {
-    const key = (plain ?? quoted)!;
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}

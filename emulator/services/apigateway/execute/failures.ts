@@ -123,9 +123,6 @@ export const unknownAccessKey = () =>
     "The security token included in the request is invalid.",
   );
 
-export const expiredCredentials = () =>
-  new GatewayFailure("EXPIRED_TOKEN", "ExpiredTokenException", "The security token included in the request is expired");
-
 // AWS writes these two with a space after the colon.
 
 export const timedOut = () =>

@@ -1,12 +1,7 @@
 import type { ThrottleSettings } from "@aws-sdk/client-api-gateway";
 import type { Clock } from "../../../core/clock";
+import { TokenBuckets } from "../../../core/gateway/token-buckets";
 import type { StoredUsagePlan } from "../state";
-
-/** A token bucket: `burst` requests at once, refilled with `rate` a second. */
-interface Bucket {
-  tokens: number;
-  at: number;
-}
 
 /** What one key used of one plan. */
 interface Usage {
@@ -22,31 +17,16 @@ const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 
 /** Counts requests: token buckets for throttling, and quotas of usage plans. All on the emulator's clock. */
 export class Meter {
-  private readonly buckets = new Map<string, Bucket>();
+  private readonly buckets: TokenBuckets;
   private readonly usages = new Map<string, Usage>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.buckets = new TokenBuckets(clock);
+  }
 
-  /**
-   * Takes one token of the bucket, or says that there is none. A limit that is not set, or negative, does not limit;
-   * a rate without a burst allows one second's worth at once.
-   */
-  take(bucket: string, { rateLimit, burstLimit }: ThrottleSettings): boolean {
-    if ((rateLimit ?? -1) < 0 && (burstLimit ?? -1) < 0) return true;
-    const rate = rateLimit === undefined || rateLimit < 0 ? Number.POSITIVE_INFINITY : rateLimit;
-    const most = burstLimit === undefined || burstLimit < 0 ? Math.max(1, rate) : burstLimit;
-    const now = this.clock.now();
-    let state = this.buckets.get(bucket);
-    if (!state) {
-      state = { tokens: most, at: now };
-      this.buckets.set(bucket, state);
-    }
-    const refill = now > state.at ? ((now - state.at) / 1000) * rate : 0;
-    state.tokens = Math.min(most, state.tokens + refill);
-    state.at = now;
-    if (state.tokens < 1) return false;
-    state.tokens--;
-    return true;
+  /** Takes one token of the bucket, or says that there is none. */
+  take(bucket: string, limit: ThrottleSettings): boolean {
+    return this.buckets.take(bucket, limit);
   }
 
   /** Counts one request of a key against the plan's quota, or says that the quota is spent. */

@@ -1,6 +1,7 @@
+import { jsonPath } from "../../../core/gateway/json-path";
+import { lookUp } from "../../../core/gateway/log-format";
 import type { Call, Reply } from "./call";
-import { contextOf, lookUp } from "./context";
-import { jsonPath } from "./json-path";
+import { contextOf } from "./context";
 
 /** The integration's answer, as response mappings read it. */
 export interface BackendAnswer {

@@ -1,7 +1,7 @@
 import type { Authorizer, Integration, Method, RequestValidator } from "@aws-sdk/client-api-gateway";
+import { compileSchema, type Validate } from "../../../core/gateway/json-schema";
 import { settingKey } from "../operations/stages";
 import type { ApiDefinition, StoredResource } from "../state";
-import { compileSchema, type Validate } from "./json-schema";
 
 /** A method that a deployment serves, with everything looked up that does not change from request to request. */
 export interface Route {

@@ -1,6 +1,6 @@
 import type { Model, RequestValidator } from "@aws-sdk/client-api-gateway";
+import { compileSchema } from "../../../core/gateway/json-schema";
 import { badRequest, conflict, notFound, notFoundMessage } from "../errors";
-import { compileSchema } from "../execute/json-schema";
 import { flag, type PatchRule, patched } from "../patch";
 import { type Api, newId, page } from "../state";
 import type { Part, Store } from "../store";

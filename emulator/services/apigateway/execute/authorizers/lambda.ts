@@ -1,6 +1,7 @@
 import type { Authorizer } from "@aws-sdk/client-api-gateway";
 import { AwsError } from "../../../../core/errors";
-import { type PolicyDocument, PolicySyntaxError, readPolicy } from "../../../../core/policy";
+import { functionOf, readAuthorizerAnswer, readObject } from "../../../../core/gateway/authorizer-answer";
+import type { PolicyDocument } from "../../../../core/policy";
 import { evaluate } from "../../../../core/policy-evaluation";
 import type { Host } from "../../../../core/service";
 import type { Authorization, Call } from "../call";
@@ -15,17 +16,6 @@ interface Decision {
   readonly answers: Map<string, "Allow" | "Deny" | undefined>;
   readonly until: number;
 }
-
-const mistake = "malformed policy";
-const messages = {
-  json: mistake,
-  syntax: mistake,
-  version: mistake,
-  noStatement: mistake,
-  noEffect: mistake,
-  effect: () => mistake,
-  duplicateSid: mistake,
-};
 
 /** TOKEN and REQUEST authorizers: a function decides with a policy, which is kept for the authorizer's TTL. */
 export class LambdaAuthorizers {
@@ -97,9 +87,13 @@ export class LambdaAuthorizers {
       if (!(error instanceof AwsError)) this.host.report(error, `authorizer ${authorizer.name} of API ${call.api!.id}`);
       throw authorizerMisconfigured();
     }
-    const answer = parse(result.payload);
+    const answer = readObject(result.payload);
     if (result.functionError) throw answer?.errorMessage === "Unauthorized" ? unauthorized() : authorizerFailed();
-    return { ...read(answer, this.host.clock.now() - started), answers: new Map(), until: this.host.clock.now() + ttl };
+    const decision = readAuthorizerAnswer(answer);
+    if (!decision) throw authorizerMisconfigured();
+    const { policy, ...said } = decision;
+    const now = this.host.clock.now();
+    return { policy, authorization: { ...said, latency: now - started }, answers: new Map(), until: now + ttl };
   }
 }
 
@@ -141,49 +135,4 @@ function eventFor({ type }: Authorizer, call: Call, token: string): Record<strin
     stageVariables: call.stage!.variables ?? {},
     requestContext: call.requestContext(),
   };
-}
-
-/** The function in `arn:aws:apigateway:region:lambda:path/2015-03-31/functions/<arn>/invocations`. */
-export const functionOf = (uri: string): string | undefined => /\/functions\/(.+)\/invocations$/.exec(uri)?.[1];
-
-function parse(payload: string): Record<string, unknown> | undefined {
-  try {
-    const value = JSON.parse(payload) as unknown;
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Reads an authorizer's answer; whatever is not one gives AuthorizerConfigurationException. */
-function read(
-  answer: Record<string, unknown> | undefined,
-  latency: number,
-): Pick<Decision, "policy" | "authorization"> {
-  const { principalId, policyDocument, context, usageIdentifierKey } = answer ?? {};
-  if (typeof principalId !== "string" || typeof policyDocument !== "object" || policyDocument === null)
-    throw authorizerMisconfigured();
-  const values: Record<string, string> = {};
-  if (context !== undefined && context !== null) {
-    if (typeof context !== "object" || Array.isArray(context)) throw authorizerMisconfigured();
-    for (const [name, value] of Object.entries(context)) {
-      // Lists and objects are refused; the rest arrives as text (developer guide, Lambda authorizer output).
-      if (typeof value === "object" && value !== null) throw authorizerMisconfigured();
-      values[name] = String(value);
-    }
-  }
-  try {
-    return {
-      policy: readPolicy(JSON.stringify(policyDocument), messages),
-      authorization: {
-        principalId,
-        context: values,
-        latency,
-        usageIdentifierKey: typeof usageIdentifierKey === "string" ? usageIdentifierKey : undefined,
-      },
-    };
-  } catch (error) {
-    if (error instanceof PolicySyntaxError) throw authorizerMisconfigured();
-    throw error;
-  }
 }

@@ -1,8 +1,8 @@
-import { functionOf } from "../authorizers/lambda";
+import { functionOf } from "../../../../core/gateway/authorizer-answer";
+import { sign } from "../../../../core/gateway/sigv4";
 import type { Call, Reply } from "../call";
 import { misconfigured } from "../failures";
 import { type BackendAnswer, headerOf, mapRequest, withStageVariables } from "../parameters";
-import { sign } from "../sigv4";
 import { exchange } from "./http";
 import { invoke, sourceArn } from "./lambda-proxy";
 import { mappedReply, requestBody } from "./mapping";

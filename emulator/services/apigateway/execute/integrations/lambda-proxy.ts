@@ -1,6 +1,6 @@
 import type { InvokeResult } from "../../../../core/bus";
 import { AwsError } from "../../../../core/errors";
-import { functionOf } from "../authorizers/lambda";
+import { functionOf } from "../../../../core/gateway/authorizer-answer";
 import { type Call, isBinaryType, type Reply } from "../call";
 import { badGateway, misconfigured, tooLarge } from "../failures";
 import { headerOf, mapRequest, withStageVariables } from "../parameters";

@@ -8,7 +8,7 @@ export interface SignedParts {
   /** Without the question mark. */
   readonly query: string;
   /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly signedHeaders: readonly string[];
   readonly payloadHash: string;
 }
@@ -44,7 +44,10 @@ export function canonicalRequest(parts: SignedParts, doubleEncode: boolean): str
     .map(([name, value]) => `${name}=${value}`)
     .join("&");
   const headers = parts.signedHeaders.map(
-    (name) => `${name}:${(parts.headers[name] ?? "").trim().replace(/\s+/g, " ")}\n`,
+    (name) =>
+      `${name}:${String(parts.headers[name] ?? "")
+        .trim()
+        .replace(/\s+/g, " ")}\n`,
   );
   return [parts.method, path || "/", query, headers.join(""), parts.signedHeaders.join(";"), parts.payloadHash].join(
     "\n",
