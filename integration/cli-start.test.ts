@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { settings } from "./harness/emulator";
+
+const root = resolve(__dirname, "..");
+
+/** A command of the project in a process of its own, and what it has printed so far. */
+function run(command: "start" | "emulator", ...args: string[]) {
+  const child = spawn(process.execPath, [join(root, "dist/cli", `${command}.js`), ...args], { cwd: root });
+  const seen = { child, text: "", ended: once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]> };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      seen.text += chunk;
+    });
+  }
+  return seen;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "sensorcast-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("npm start", () => {
+  const outputsFile = join(folder, "outputs.json");
+  let started: ReturnType<typeof run>;
+  let outputs: { url: string; apiKey: string; tableName: string };
+
+  beforeAll(async () => {
+    started = run("start", "--port", "0", "--outputs", outputsFile);
+    await vi.waitFor(() => expect(started.text).toContain("Requests appear below"), { timeout: 50_000, interval: 50 });
+    outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
+  });
+  afterAll(() => void started.child.kill("SIGKILL"));
+
+  const post = (headers: Record<string, string>) => fetch(outputs.url, { method: "POST", headers, body: reading });
+  const reading = JSON.stringify([
+    { tsmId: 12100, tsmEv: 10, tsmTs: 1520416221, tsmTuid: "TSPR04E2O90201558", temp: 21.3 },
+  ]);
+
+  it("prints a curl line that stores a reading, as pasted into a shell", async () => {
+    const line = /^ {2}(curl .*)$/m.exec(started.text)![1]!;
+    const shell = spawn("sh", ["-c", line.replace("curl -i", "curl -s")]);
+    let answer = "";
+    for await (const chunk of shell.stdout) answer += chunk;
+    expect(answer).toBe('{"status":"ok","accepted":1,"rejected":0}');
+
+    const dynamodb = new DynamoDBClient(settings({ endpoint: new URL(outputs.url).origin }));
+    const { Items } = await dynamodb.send(
+      new QueryCommand({
+        TableName: outputs.tableName,
+        KeyConditionExpression: "tuid = :tuid",
+        ExpressionAttributeValues: { ":tuid": { S: "TSPR04E2O90201558" } },
+      }),
+    );
+    expect(Items).toMatchObject([{ data: { M: { temp: { N: "21.3" } } } }]);
+  });
+
+  it("refuses a request without the key, and too many with it", async () => {
+    expect((await post({})).status).toBe(403);
+    const answers = await Promise.all(Array.from({ length: 500 }, () => post({ "x-api-key": outputs.apiKey })));
+    const counts = Object.groupBy(answers, ({ status }) => status);
+    expect(Object.keys(counts)).toEqual(["200", "429"]);
+    expect(counts[200]!.length).toBeGreaterThanOrEqual(200);
+  });
+
+  it("shows each request as a line, and no key but in the curl line", async () => {
+    await vi.waitFor(() => expect(started.text).toMatch(/\d\d:\d\d:\d\d {2}403 {2}POST \/prod\/thingsee {2}[\d.]+ ms/));
+    expect(started.text.split(outputs.apiKey)).toHaveLength(2);
+  });
+
+  it("lets only its owner read the file with the outputs", () => {
+    expect(statSync(outputsFile).mode & 0o077).toBe(0);
+  });
+
+  it("ends everything on Ctrl-C", async () => {
+    started.child.kill("SIGINT");
+    expect(await started.ended).toEqual([0, null]);
+    await expect(fetch(outputs.url)).rejects.toThrow();
+  });
+});
+
+describe("a command that cannot start", () => {
+  const ending = async ({ child, ended }: { child: ChildProcess; ended: Promise<unknown> }) => {
+    await ended;
+    return child.exitCode;
+  };
+
+  it("names a port that is taken, and the way out", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const failed = run("start", "--port", String(port));
+    expect(await ending(failed)).toBe(2);
+    expect(failed.text.trim()).toBe(
+      `Port ${port} is taken by another program. Leave --port out to get the next free one.`,
+    );
+    server.close();
+  });
+
+  it.each([
+    [["--port", "http"], "--port http: a port is a whole number from 0 to 65535"],
+    [["--prot", "1"], "Unknown option '--prot'"],
+  ])("tells what is wrong with %j and how to use it", async (args, message) => {
+    const failed = run("emulator", ...args);
+    expect(await ending(failed)).toBe(2);
+    expect(failed.text).toContain(message);
+    expect(failed.text).not.toMatch(/ {4}at /);
+  });
+});
+
+describe("npm run emulator", () => {
+  it("serves AWS until it is told to stop", async () => {
+    const served = run("emulator", "--port", "0");
+    await vi.waitFor(() => expect(served.text).toContain("Ctrl-C"), { timeout: 10_000, interval: 20 });
+    const endpoint = /Embedded AWS at (\S+)/.exec(served.text)![1]!;
+    expect((await fetch(`${endpoint}/_localstack/health`)).status).toBe(200);
+    served.child.kill("SIGTERM");
+    expect(await served.ended).toEqual([0, null]);
+  });
+});
