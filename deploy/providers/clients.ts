@@ -1,4 +1,5 @@
 import type { APIGateway } from "@aws-sdk/client-api-gateway";
+import type { ApiGatewayV2 } from "@aws-sdk/client-apigatewayv2";
 import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDB } from "@aws-sdk/client-dynamodb";
@@ -24,6 +25,9 @@ export class Clients {
 
   get apiGateway(): APIGateway {
     return this.client("apigateway", () => require("@aws-sdk/client-api-gateway").APIGateway);
+  }
+  get apiGatewayV2(): ApiGatewayV2 {
+    return this.client("apigatewayv2", () => require("@aws-sdk/client-apigatewayv2").ApiGatewayV2);
   }
   get cognito(): CognitoIdentityProvider {
     return this.client("cognito", () => require("@aws-sdk/client-cognito-identity-provider").CognitoIdentityProvider);

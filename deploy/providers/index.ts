@@ -22,6 +22,8 @@ const groups: [modules: RegExp, load: () => Group][] = [
   ],
   [/^aws:apigateway\/(apiKey|usagePlan|usagePlanKey):/, () => require("./apigateway-plans").types],
   [/^aws:apigateway\//, () => require("./apigateway").types],
+  [/^aws:apigatewayv2\/(deployment|stage|domainName|apiMapping):/, () => require("./apigatewayv2-stages").types],
+  [/^aws:apigatewayv2\//, () => require("./apigatewayv2").types],
   [/^aws:cognito\//, () => require("./cognito").types],
 ];
 
