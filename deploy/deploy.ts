@@ -79,6 +79,7 @@ async function run(stack: Stack): Promise<Deployment> {
   const started = performance.now();
   const emit = emitter(options);
   for (const message of project.warnings) emit({ kind: "log", severity: "warning", message });
+  await using _lock = await stack.store.lock();
   const engine = await openEngine(stack);
   const programErrors: string[] = [];
   try {
@@ -195,6 +196,7 @@ function deployment(stack: Stack, engine: Engine, states: readonly ResourceState
 
 async function destroy(stack: Stack): Promise<Summary> {
   const started = performance.now();
+  await using _lock = await stack.store.lock();
   const engine = await openEngine(stack);
   try {
     await engine.destroy();

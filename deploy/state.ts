@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DeployError } from "./errors";
+import { inUse, type Lock, lockFile } from "./lock";
 import { type Cipher, openCipher } from "./secrets";
 import type { WireObject } from "./values";
 
@@ -59,6 +60,8 @@ interface StateFile extends StackState {
 
 /** Where the state of one stack is kept between deployments. */
 export interface StateStore {
+  /** Keeps other deployments away until it is given back. Rejects while another one has it. */
+  lock(): Promise<Lock>;
   load(): Promise<StackState>;
   /** Resolves when what `current` gives at some moment after the call is stored. */
   save(current: () => StackState): Promise<void>;
@@ -66,9 +69,39 @@ export interface StateStore {
 
 const empty = (): StackState => ({ resources: [], pending: [] });
 
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The first thing that is missing in a state file, which somebody has edited then. */
+function damageOf({ resources, pending }: StateFile): string | undefined {
+  for (const [i, resource] of resources.entries()) {
+    if (!isObject(resource)) return `resources[${i}] is no resource`;
+    const { urn, type, name, custom, inputs, outputs, dependencies, propertyDependencies } = resource;
+    const fields = {
+      ...{ urn: typeof urn === "string", type: typeof type === "string", name: typeof name === "string" },
+      ...{ custom: typeof custom === "boolean", inputs: isObject(inputs), outputs: isObject(outputs) },
+      ...{ dependencies: Array.isArray(dependencies), propertyDependencies: isObject(propertyDependencies) },
+    };
+    const [bad] = Object.entries(fields).find(([, good]) => !good) ?? [];
+    if (bad) return `resources[${i}]${typeof urn === "string" ? ` (${urn})` : ""} has no ${bad}`;
+  }
+  const known = Array.isArray(pending) && pending.every((note) => isObject(note) && typeof note.urn === "string");
+  return known ? undefined : "it has no list of pending operations";
+}
+
 /** Keeps the state only as long as the process lives. */
 export class MemoryStore implements StateStore {
   private state = empty();
+  private locked = false;
+
+  async lock(): Promise<Lock> {
+    if (this.locked) throw inUse("this stack");
+    this.locked = true;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.locked = false;
+      },
+    };
+  }
 
   async load(): Promise<StackState> {
     return structuredClone(this.state);
@@ -95,6 +128,10 @@ export class FileStore implements StateStore {
     private readonly stack: string,
     private readonly passphrase?: string,
   ) {}
+
+  lock(): Promise<Lock> {
+    return lockFile(this.path);
+  }
 
   async load(): Promise<StackState> {
     const text = await readFile(this.path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -129,6 +166,8 @@ export class FileStore implements StateStore {
         `${this.path} holds stack "${file.stack}" of project "${file.project}", not "${this.stack}" of "${this.project}"`,
       );
     }
+    const damage = damageOf(file);
+    if (damage) throw new DeployError(`the state file ${this.path} is damaged: ${damage}`);
     return file;
   }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -103,6 +104,40 @@ describe("a state file", () => {
       JSON.stringify({ version: 1, project: "shop", stack: "prod", resources: [], pending: [] }),
     );
     await expect(attempt()).rejects.toThrow(/holds stack "prod" of project "shop", not "test" of "declared"/);
+  });
+
+  it("that somebody has damaged is refused with the place, before anything is deployed", async () => {
+    const stateFile = join(folder, "damaged.json");
+    const damages: [state: object, message: string][] = [
+      [{ resources: [null], pending: [] }, "is damaged: resources[0] is no resource"],
+      [
+        { resources: [{ urn: "urn:x", type: "t", name: "n", custom: true }], pending: [] },
+        "resources[0] (urn:x) has no inputs",
+      ],
+      [{ resources: [] }, "is damaged: it has no list of pending operations"],
+    ];
+    for (const [state, message] of damages) {
+      await writeFile(stateFile, JSON.stringify({ version: 1, project: "declared", stack: "test", ...state }));
+      await expect(deployDeclared(emulator.current, [], { stateFile })).rejects.toThrow(message);
+    }
+  });
+
+  it("serves one deployment at a time; a lock that a crash left behind does not count", async () => {
+    const stateFile = join(folder, "shared.json");
+    const resources: Declared[] = [{ type: "sqs.Queue", name: "once" }];
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    await writeFile(`${stateFile}.lock`, String(pid));
+    const both = await Promise.allSettled([1, 2].map(() => deployDeclared(emulator.current, resources, { stateFile })));
+    const [refused] = both.filter((result) => result.status === "rejected");
+    expect(refused?.reason).toMatchObject({ name: "DeployError", message: expect.stringContaining("is under way on") });
+    const [done] = both.filter((result) => result.status === "fulfilled");
+    const { QueueUrls } = await new SQS(settings(emulator.current)).listQueues({ QueueNamePrefix: "once" });
+    expect(QueueUrls).toHaveLength(1);
+
+    const again = await Promise.allSettled([done?.value.update(), done?.value.destroy()]);
+    expect(again.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await done?.value.destroy();
+    expect((await readdir(folder)).filter((name) => name.includes("lock"))).toEqual([]);
   });
 
   it("tells of an operation that a crash interrupted", async () => {
