@@ -51,6 +51,18 @@ describe("SQS queues", () => {
     });
   });
 
+  it("refuses attributes that it does not know, also those that every JavaScript object has", async () => {
+    for (const name of ["Colour", "constructor", "toString"]) {
+      await expect(create("strange", { [name]: "1" })).rejects.toMatchObject({ name: "InvalidAttributeName" });
+    }
+    const form =
+      "Action=CreateQueue&Version=2012-11-05&QueueName=strange&Attribute.1.Name=__proto__&Attribute.1.Value=1";
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const response = await fetch(emulator.current.endpoint, { method: "POST", headers, body: form });
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("InvalidAttributeName")]);
+    expect((await sqs.send(new ListQueuesCommand())).QueueUrls ?? []).toEqual([]);
+  });
+
   it("gives the same queue again for the same attributes, and refuses other ones", async () => {
     const first = await create("again", { DelaySeconds: "5" });
     expect(await create("again", { DelaySeconds: "5" })).toBe(first);

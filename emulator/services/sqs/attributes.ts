@@ -37,22 +37,25 @@ export interface Settings {
 /** One message, and a whole batch: 1 MiB (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html). */
 export const sizeLimit = 1_048_576;
 
-const numbers: Record<string, readonly [low: number, high: number, initial: string | undefined]> = {
+/** A table to look names of callers up in: it has no prototype, so that "constructor" is as unknown as any other. */
+const table = <T>(entries: Record<string, T>): Record<string, T> => Object.assign(Object.create(null), entries);
+
+const numbers = table<readonly [low: number, high: number, initial: string | undefined]>({
   DelaySeconds: [0, 900, "0"],
   MaximumMessageSize: [1024, sizeLimit, String(sizeLimit)],
   MessageRetentionPeriod: [60, 1_209_600, "345600"],
   ReceiveMessageWaitTimeSeconds: [0, 20, "0"],
   VisibilityTimeout: [0, 43_200, "30"],
   KmsDataKeyReusePeriodSeconds: [60, 86_400, undefined],
-};
+});
 
-const choices: Record<string, readonly string[]> = {
+const choices = table<readonly string[]>({
   SqsManagedSseEnabled: ["true", "false"],
   FifoQueue: ["true"],
   ContentBasedDeduplication: ["true", "false"],
   DeduplicationScope: ["queue", "messageGroup"],
   FifoThroughputLimit: ["perQueue", "perMessageGroupId"],
-};
+});
 
 const fifoOnly = new Set(["ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"]);
 
