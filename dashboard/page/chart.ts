@@ -20,7 +20,8 @@ const timeRange = (_: uPlot, first: number, last: number): uPlot.Range.MinMax =>
 function valueRange(_: uPlot, low: number, high: number): uPlot.Range.MinMax {
   if (low === null) return [0, 1];
   const air = (high - low) * 0.15 || Math.abs(high) * 0.05 || 1;
-  return [low - air, high + air];
+  // What is never negative, such as a count, has its zero at the bottom.
+  return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
 }
 
 function optionsFor(field: string, width: number, hovered: (index: number | null | undefined) => void): uPlot.Options {
@@ -40,7 +41,8 @@ function optionsFor(field: string, width: number, hovered: (index: number | null
         grid: { show: false },
         size: 22,
         gap: 4,
-        space: 70,
+        // Room for a label: with seconds it is wider.
+        space: (_plot, _axis, first, last) => (last - first < 240 ? 72 : 48),
         values: (_, splits) => splits.map((split) => timeText(split, splits[1]! - splits[0]! < 60)),
       },
       {

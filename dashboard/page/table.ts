@@ -16,6 +16,20 @@ const ageText = (seconds: number): string => {
   return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 };
 
+const roles = { table: "table", "thead, tbody": "rowgroup", tr: "row", td: "cell" };
+
+/** Says what the elements mean anyway: some browsers forget it where a narrow screen shows rows as blocks. */
+function keepRoles(part: HTMLElement): void {
+  for (const [selector, role] of Object.entries(roles)) {
+    for (const element of [part, ...part.querySelectorAll(selector)]) {
+      if (element.matches(selector)) element.setAttribute("role", role);
+    }
+  }
+  for (const header of part.querySelectorAll("th")) {
+    header.setAttribute("role", header.scope === "row" ? "rowheader" : "columnheader");
+  }
+}
+
 /** The table of devices: a row is made once and then only its texts change. */
 export class DeviceTable {
   private readonly body = byId("rows");
@@ -23,7 +37,9 @@ export class DeviceTable {
   private readonly rows = new Map<string, Row>();
 
   /** @param toggle is called with the device whose filter button was pressed. */
-  constructor(private readonly toggle: (device: string) => void) {}
+  constructor(private readonly toggle: (device: string) => void) {
+    keepRoles(byId("table"));
+  }
 
   show(devices: readonly Device[], now: number, chosen: (device: string) => boolean): void {
     this.empty.hidden = devices.length > 0;
@@ -69,6 +85,7 @@ export class DeviceTable {
       seen,
       make("td", { class: "act" }, only),
     );
+    keepRoles(element);
     const row: Row = { element, values, cells: new Map(), seen, only };
     this.rows.set(name, row);
     this.body.append(element);
