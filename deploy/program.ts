@@ -77,6 +77,9 @@ export function runProgram({ project, stack, address, environment, output, signa
       signal,
     },
   );
+  // A Ctrl-C in the middle of a deployment ends this process, and must leave no program behind.
+  const end = () => child.kill();
+  process.once("exit", end);
   const stderr: string[] = [];
   createInterface({ input: child.stdout }).on("line", output);
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -86,7 +89,7 @@ export function runProgram({ project, stack, address, environment, output, signa
   return new Promise<ProgramResult>((resolve, reject) => {
     child.on("error", (error) => (error.name === "AbortError" ? undefined : reject(error)));
     child.on("close", (code, ended) => resolve({ code, signal: ended, stderr }));
-  });
+  }).finally(() => process.off("exit", end));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { IAM } from "@aws-sdk/client-iam";
@@ -167,6 +169,33 @@ describe("a program that fails", () => {
       'setInterval(() => {}, 1000);\nnew (require("@pulumi/aws").sqs.Queue)("bad", { delaySeconds: 100000 });\n',
     );
     expect(message).toContain('aws:sqs/queue:Queue "bad" could not be created');
+  });
+
+  it("does not go on by itself when the process that deploys it ends", async () => {
+    const path = join(folder, "waiting.js");
+    await writeFile(path, "console.log('pid', process.pid);\nsetInterval(() => {}, 1000);\n");
+    const options = JSON.stringify({
+      program: path,
+      stack: "test",
+      project: "shop",
+      endpoint: emulator.current.endpoint,
+    });
+    const script = `require("./dist/deploy").deploy({ ...${options}, onEvent: ({ line = "" }) => {
+      if (line.startsWith("pid ")) { console.log(line); process.exit(0); }
+    } });`;
+    const pid = Number(/pid (\d+)/.exec(spawnSync(process.execPath, ["-e", script], { encoding: "utf8" }).stdout)?.[1]);
+    expect(pid).toBeGreaterThan(0);
+    const isRunning = () => {
+      try {
+        process.kill(pid, 0); // only asks
+      } catch {
+        return false;
+      }
+      const entry = `/proc/${pid}/stat`;
+      // What has ended keeps its entry until the system collects it.
+      return !existsSync(entry) || !readFileSync(entry, "utf8").includes(") Z ");
+    };
+    await expect.poll(isRunning, { timeout: 1000 }).toBe(false);
   });
 
   it("refuses settings that cannot work before anything runs", async () => {
