@@ -1,7 +1,7 @@
-import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { access, constants, open } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { type Deployment, deploy, progress } from "../deploy";
-import { readArguments, runCommand, toPort } from "./arguments";
+import { readArguments, runCommand, toPort, UsageError } from "./arguments";
 import { interrupted, startOnPort } from "./ports";
 import { columns, curl, paint, requestLine } from "./screen";
 import { sampleReading, simulate } from "./simulate";
@@ -31,12 +31,26 @@ const shown = ({ outputs }: Deployment): [string, string][] =>
       secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
     ]);
 
+/** Before everything is deployed, and not after: a file that cannot be written is a mistake on the command line. */
+const checkFolder = (file: string) =>
+  access(dirname(resolve(file)), constants.W_OK).catch(() => {
+    throw new UsageError(`--outputs ${file}: there is no folder ${dirname(resolve(file))} that can be written to`);
+  });
+
+async function writeOutputs(file: string, outputs: Outputs): Promise<void> {
+  await using handle = await open(resolve(file), "w", 0o600);
+  // A file from before keeps its rights: they are taken away before the secrets are in it.
+  if ((await handle.stat()).isFile()) await handle.chmod(0o600);
+  await handle.writeFile(`${JSON.stringify(outputs, null, 2)}\n`);
+}
+
 runCommand(async () => {
   const options = readArguments(usage, {
     port: { type: "string" },
     outputs: { type: "string" },
     simulate: { type: "boolean" },
   });
+  if (options.outputs) await checkFolder(options.outputs);
   await using emulator = await startOnPort(toPort(options.port));
   const stopped = interrupted();
   console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
@@ -52,9 +66,7 @@ runCommand(async () => {
   ]);
   if (!deployment) return;
   const outputs = plain(deployment);
-  if (options.outputs) {
-    await writeFile(resolve(options.outputs), `${JSON.stringify(outputs, null, 2)}\n`, { mode: 0o600 });
-  }
+  if (options.outputs) await writeOutputs(options.outputs, outputs);
 
   console.log(`\n${paint("bold", "Outputs")}\n${columns(shown(deployment))}`);
   if (options.outputs) console.log(`\nWritten to ${join(options.outputs)}`);

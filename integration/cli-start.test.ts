@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -31,6 +31,8 @@ describe("npm start", () => {
   let outputs: { url: string; apiKey: string; tableName: string };
 
   beforeAll(async () => {
+    // From a run before, and readable by all.
+    writeFileSync(outputsFile, "{}", { mode: 0o644 });
     started = run("start", "--port", "0", "--outputs", outputsFile);
     await vi.waitFor(() => expect(started.text).toContain("Requests appear below"), { timeout: 50_000, interval: 50 });
     outputs = JSON.parse(readFileSync(outputsFile, "utf8"));
@@ -100,6 +102,13 @@ describe("a command that cannot start", () => {
       `Port ${port} is taken by another program. Leave --port out to get the next free one.`,
     );
     server.close();
+  });
+
+  it("says before the deployment that the outputs could not be written", async () => {
+    const failed = run("start", "--port", "0", "--outputs", join(folder, "nowhere", "outputs.json"));
+    expect(await ending(failed)).toBe(2);
+    expect(failed.text).toContain(`there is no folder ${join(folder, "nowhere")} that can be written to`);
+    expect(failed.text).not.toContain("created");
   });
 
   it.each([
