@@ -1,4 +1,11 @@
 import { connect } from "node:net";
+import {
+  APIGatewayClient,
+  CreateDeploymentCommand,
+  CreateRestApiCommand,
+  PutIntegrationCommand,
+  PutMethodCommand,
+} from "@aws-sdk/client-api-gateway";
 import { DynamoDBClient, ExecuteStatementCommand } from "@aws-sdk/client-dynamodb";
 import { CreateRoleCommand, GetRoleCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -150,6 +157,26 @@ describe("a request that the emulator cannot serve", () => {
     expect([response.status, shown]).toEqual([status, expect.stringContaining(code)]);
     expect(text).not.toMatch(/\.js:\d+|at \w+ \(/);
     expect(response.headers.get("x-amzn-requestid")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("takes a client that goes away in the middle of its body for no fault of its own", async () => {
+    const onFault = vi.fn();
+    await using own = await startEmulator({ port: 0, onFault });
+    const gateway = new APIGatewayClient(settings(own));
+    const { id: restApiId, rootResourceId: resourceId } = await gateway.send(
+      new CreateRestApiCommand({ name: "body" }),
+    );
+    const method = { restApiId, resourceId, httpMethod: "POST" };
+    await gateway.send(new PutMethodCommand({ ...method, authorizationType: "NONE" }));
+    await gateway.send(new PutIntegrationCommand({ ...method, type: "MOCK" }));
+    await gateway.send(new CreateDeploymentCommand({ restApiId, stageName: "prod" }));
+    const seen: RequestRecord[] = [];
+    own.watch((record) => seen.push(record));
+    const socket = connect({ host: "127.0.0.1", port: own.port });
+    const head = `POST /_aws/execute-api/${restApiId}/prod/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n`;
+    socket.write(`${head}[`, () => socket.destroy());
+    await vi.waitFor(() => expect(seen.some(({ service }) => service === "execute-api")).toBe(true));
+    expect(onFault).not.toHaveBeenCalled();
   });
 
   it("survives bytes that are not HTTP", async () => {

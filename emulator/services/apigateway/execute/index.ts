@@ -102,7 +102,9 @@ export class Gateway {
 
   private refuse(call: Call, error: unknown): Reply {
     const failure = error instanceof GatewayFailure ? error : unexpected();
-    if (failure !== error) this.host.report(error, `execute-api ${call.method} ${call.fullPath}`);
+    // A client that went away in the middle of its body is not a fault of the emulator.
+    if (failure !== error && !call.request.message.readableAborted)
+      this.host.report(error, `execute-api ${call.method} ${call.fullPath}`);
     const served = call.definition && this.served.get(call.definition);
     return gatewayReply(call, failure, served?.templates ?? this.plainTemplates);
   }
