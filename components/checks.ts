@@ -1,5 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** The retention times that CloudWatch Logs knows (API reference: PutRetentionPolicy). */
+export const RETENTION_DAYS = [
+  14, 0, 1, 3, 5, 7, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
 /** What a number must be. */
 export interface NumberRule {
   min: number;

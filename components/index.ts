@@ -1,6 +1,9 @@
 export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authorizer";
 export type { MessageContext, OnMessage, ThingseeMessage } from "../handlers/thingsee/message";
 export type { ReplayEvent, ReplayReport } from "../handlers/thingsee/replay";
+export type { AuthorizeConnection, ConnectEvent, LivePrincipal } from "../handlers/websocket/authorizer";
+export type { LiveClient, OnAction } from "../handlers/websocket/custom";
+export type { DeviceOf, IdOf } from "../handlers/websocket/record";
 export type { AlarmsArgs } from "./alarms";
 export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
@@ -14,3 +17,12 @@ export type {
   TableRef,
   ThingseeIngestArgs,
 } from "./thingsee-ingest-args";
+export type { AuthorizeArgs, JwtAuthArgs, WebSocketAuth } from "./websocket-auth";
+export { WebSocketBroadcast } from "./websocket-broadcast";
+export type {
+  ActionArgs,
+  FanOutArgs,
+  ThrottleArgs,
+  WebSocketBroadcastArgs,
+  WebSocketDomainArgs,
+} from "./websocket-broadcast-args";

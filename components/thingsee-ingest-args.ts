@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { OnMessage } from "../handlers/thingsee/message";
 import type { AlarmsArgs } from "./alarms";
 import { type ApiAuth, checkAuth } from "./api-auth";
-import { Checks } from "./checks";
+import { Checks, RETENTION_DAYS } from "./checks";
 import type { PolicyStatement } from "./policy";
 
 /** A queue, such as an `aws.sqs.Queue`. */
@@ -90,10 +90,6 @@ export interface ThingseeIngestArgs {
   manageAccount?: boolean;
 }
 
-/** The retention times that CloudWatch Logs knows (API reference: PutRetentionPolicy). */
-const RETENTION_DAYS = [
-  14, 0, 1, 3, 5, 7, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
 const OPTIONS: (keyof ThingseeIngestArgs)[] = [
   "auth",
   "path",
