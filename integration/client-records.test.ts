@@ -1,0 +1,187 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { LiveClient, type LiveClientOptions, type LiveRecord } from "../client";
+import { deviceFrames, readFrame } from "../client/frames";
+import { Seen } from "../client/seen";
+import { LiveServer, record } from "./harness/live-server";
+
+const waitFor = (check: () => void) => vi.waitFor(check, { interval: 5 });
+
+let server: LiveServer;
+
+beforeEach(async () => {
+  server = await LiveServer.start();
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+/** A connected client and the ids of the records that it was given. */
+async function connect(options: Partial<LiveClientOptions> = {}) {
+  const live = new LiveClient({ url: server.url, ...options });
+  onTestFinished(() => live.close());
+  const ids: string[] = [];
+  live.on("record", ({ id }) => ids.push(id));
+  await waitFor(() => expect(live.state).toBe("open"));
+  await waitFor(() => expect(server.open).toHaveLength(1));
+  return { live, ids };
+}
+
+describe("a live client's messages", () => {
+  it("offers the protocol's name and the token, and nothing of the token in the address", async () => {
+    await connect({ token: "abc-DEF_1.2.3" });
+    expect(server.visitors[0]!.offered.split(/,\s*/)).toEqual(["sensorcast.v1", "abc-DEF_1.2.3"]);
+  });
+
+  it("offers only the protocol's name where there is no token", async () => {
+    await connect();
+    expect(server.visitors[0]!.offered).toBe("sensorcast.v1");
+  });
+
+  it("asks for the token and the address anew for each connection", async () => {
+    let count = 0;
+    const { live } = await connect({ token: async () => `token-${++count}`, url: () => server.url, backoffBase: 1 });
+    server.drop();
+    await waitFor(() => expect(server.visitors).toHaveLength(2));
+    await waitFor(() => expect(live.state).toBe("open"));
+    expect(server.visitors[1]!.offered).toContain("token-2");
+  });
+
+  it("gives each record of a frame, with its device, data and time", async () => {
+    const { live } = await connect();
+    const batches: (readonly LiveRecord[])[] = [];
+    live.on("records", (records) => batches.push(records));
+    const sent = [record("1"), record("2", "d2", { deep: { list: [1, "two", null] } })];
+    server.send(sent);
+    await waitFor(() => expect(batches).toEqual([sent]));
+  });
+
+  it("reads a frame that is a single record", async () => {
+    const { ids } = await connect();
+    server.send({ id: "only", data: { temp: 1 } });
+    await waitFor(() => expect(ids).toEqual(["only"]));
+  });
+
+  it("drops a record that arrives again, in the same frame, a later one or over a new connection", async () => {
+    const { ids } = await connect({ backoffBase: 1 });
+    server.send([record("1"), record("1"), record("2")]);
+    server.send([record("2"), record("3")]);
+    await waitFor(() => expect(ids).toEqual(["1", "2", "3"]));
+    server.drop();
+    await waitFor(() => expect(server.visitors).toHaveLength(2));
+    await waitFor(() => expect(server.open).toHaveLength(1));
+    server.send([record("3"), record("4")]);
+    await waitFor(() => expect(ids).toEqual(["1", "2", "3", "4"]));
+  });
+
+  it("subscribes to its first devices, to more and to fewer, and tells what the server granted", async () => {
+    const { live } = await connect({ devices: ["a", "b"] });
+    const granted: (readonly string[])[] = [];
+    live.on("subscribed", (devices) => granted.push(devices));
+    live.on("unsubscribed", (devices) => granted.push(devices));
+    live.subscribe("c");
+    live.unsubscribe("a", "b");
+    await waitFor(() =>
+      expect(server.visitors[0]!.frames).toEqual([
+        { action: "subscribe", devices: ["a", "b"] },
+        { action: "subscribe", devices: ["c"] },
+        { action: "unsubscribe", devices: ["a", "b"] },
+      ]),
+    );
+    await waitFor(() => expect(granted).toEqual(expect.arrayContaining([["c"], ["a", "b"]])));
+    expect(live.devices).toEqual(["c"]);
+  });
+
+  it("sends a message only while it is connected, and says so", async () => {
+    const { live } = await connect();
+    expect(live.send("message", { data: { hello: "all" } })).toBe(true);
+    await waitFor(() => expect(server.visitors[0]!.frames).toEqual([{ action: "message", data: { hello: "all" } }]));
+    live.close();
+    expect(live.send("message", { data: 1 })).toBe(false);
+  });
+
+  it("tells the server's errors, and frames that cannot be read, and goes on", async () => {
+    const { live, ids } = await connect();
+    const errors: unknown[] = [];
+    live.on("error", (error) => errors.push(error));
+    server.send({ type: "error", message: "Unknown action", action: "dance", requestId: "r1" });
+    server.send("{ not json");
+    server.send([{ device: "no id", data: {} }, record("good")]);
+    server.send({ type: "something new" });
+    server.visitors[0]!.socket.send(Buffer.from([1, 2, 3]));
+    server.send([record("last")]);
+    await waitFor(() => expect(ids).toEqual(["good", "last"]));
+    expect(errors).toEqual([
+      { kind: "server", message: "Unknown action", action: "dance", requestId: "r1" },
+      { kind: "frame", message: "The server sent a frame that is not JSON" },
+      { kind: "frame", message: "The server sent 1 records without id or data" },
+      { kind: "frame", message: "The server sent a binary frame" },
+    ]);
+  });
+
+  it("calls the other listeners when one throws, and none that was taken off", async () => {
+    const shown = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => shown.mockRestore());
+    const { live } = await connect();
+    const called: string[] = [];
+    live.on("records", () => {
+      throw new Error("a listener's mistake");
+    });
+    const stop = live.on("records", () => called.push("removed"));
+    live.on("records", () => called.push("other"));
+    stop();
+    server.send([record("1")]);
+    await waitFor(() => expect(called).toEqual(["other"]));
+    expect(String(shown.mock.calls[0]![0])).toContain("a listener's mistake");
+  });
+
+  it("says nothing more once a listener has closed it", async () => {
+    const { live, ids } = await connect();
+    live.on("record", () => live.close());
+    server.send([record("1"), record("2"), record("3")]);
+    await waitFor(() => expect(server.open).toHaveLength(0));
+    expect(ids).toEqual(["1"]);
+  });
+
+  it("names every mistake in its options at once", () => {
+    const make = () => new LiveClient({ url: "https://x", token: "not base64url=/", pingEvery: -1 });
+    expect(make).toThrow(/url must begin with wss.*token has characters.*pingEvery must be a number above 0/);
+  });
+});
+
+describe("for any input, a live client", () => {
+  it("reads a frame without throwing", () => {
+    const frame = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.json().map((text) => `[${text}]`),
+      fc.anything(),
+    );
+    fc.assert(fc.property(frame, (raw) => typeof readFrame(raw).kind === "string"));
+  });
+
+  it("drops whatever repeats one of the last ids, and remembers a bounded number", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), fc.array(fc.integer({ min: 0, max: 30 })), (size, numbers) => {
+        const seen = new Seen(size);
+        const fresh: string[] = [];
+        for (const id of numbers.map(String)) {
+          const isNew = seen.add(id);
+          if (fresh.slice(-size).includes(id)) expect(isNew).toBe(false);
+          if (!fresh.slice(-2 * size).includes(id)) expect(isNew).toBe(true);
+          if (isNew) fresh.push(id);
+        }
+      }),
+    );
+  });
+
+  it("splits a subscription into frames that the gateway takes, and loses no device", () => {
+    const names = fc.array(fc.string({ unit: "grapheme", maxLength: 300 }), { maxLength: 400 });
+    fc.assert(
+      fc.property(names, (devices) => {
+        const frames = deviceFrames("subscribe", devices);
+        for (const frame of frames) expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(32 * 1024);
+        expect(frames.flatMap((frame) => JSON.parse(frame).devices)).toEqual(devices);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
