@@ -13,6 +13,8 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
-  apigateway: { load: () => require("./services/apigateway").definition },
+  apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },
+  // Signs as "apigateway", too; its paths begin with /v2/ (core/address.ts).
+  apigatewayv2: { load: () => require("./services/apigatewayv2").definition },
   "cognito-idp": { load: () => require("./services/cognito-idp").definition, ports: ["cognito"] },
 };

@@ -11,6 +11,7 @@ function start() {
     endpoint: () => "http://127.0.0.1:1",
     publicHost: () => "localhost:1",
     port: () => 1,
+    quotas: { connectionsPerSecond: 500, requestsPerSecond: 10_000, requestBurst: 5_000 },
     report: (error) => {
       throw error;
     },

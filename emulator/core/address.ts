@@ -6,6 +6,9 @@ export type Address =
   | { kind: "data"; service: string; id: string; path: string }
   | { kind: "api"; service: string; region: string; accessKeyId: string };
 
+/** The addresses of deployed APIs, which REST and WebSocket APIs share; the server asks who has the id. */
+export const executeApi = "execute-api";
+
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** X-Amz-Target prefixes, for requests that carry no credential scope. */
@@ -25,6 +28,7 @@ const paths: readonly [RegExp, string][] = [
     /^\/(2014-11-13|2015-03-31|2017-03-31|2017-10-31|2019-09-25|2019-09-30|2020-04-22|2020-06-30|2021-\d\d-\d\d|2024-\d\d-\d\d)\//,
     "lambda",
   ],
+  [/^\/v2\/(apis|domainnames|tags|vpclinks)(\/|$)/, "apigatewayv2"],
   [/^\/(restapis|apikeys|usageplans|domainnames|account)(\/|$)/, "apigateway"],
 ];
 
@@ -35,7 +39,7 @@ const paths: readonly [RegExp, string][] = [
 export function addressOf(path: string, query: string, headers: Headers, form: () => string): Address {
   if (path.startsWith("/_")) {
     const api = /^\/_aws\/execute-api\/([^/]+)(\/.*)?$/.exec(path);
-    if (api) return { kind: "data", service: "apigateway", id: api[1]!, path: api[2] ?? "/" };
+    if (api) return { kind: "data", service: executeApi, id: api[1]!, path: api[2] ?? "/" };
     const domain = /^\/_aws\/cognito-idp\/([^/]+)(\/.*)$/.exec(path);
     if (domain) return { kind: "data", service: "cognito-idp", id: domain[1]!, path: domain[2]! };
     const lambda = /^\/_aws\/(lambda-code|lambda-url)\/(.+)$/.exec(path);
@@ -44,7 +48,7 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
   }
   const host = headers.host ?? "";
   if (host.includes(".execute-api.")) {
-    return { kind: "data", service: "apigateway", id: host.slice(0, host.indexOf(".")), path };
+    return { kind: "data", service: executeApi, id: host.slice(0, host.indexOf(".")), path };
   }
   const login = /^([^.]+)\.auth\./.exec(host);
   if (login) return { kind: "data", service: "cognito-idp", id: login[1]!, path };
@@ -54,13 +58,21 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
   const scope =
     /Credential=([^/,\s]*)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "") ??
     /[?&]?X-Amz-Credential=([^&/%]+)(?:%2F|\/)\d{8}(?:%2F|\/)([^&/%]+)(?:%2F|\/)([^&/%]+)(?:%2F|\/)/i.exec(query);
-  if (scope) return { kind: "api", accessKeyId: scope[1]!, region: scope[2]!, service: alias(scope[3]!) };
+  if (scope) {
+    // A management client that knows only AWS_ENDPOINT_URL: connection ids are unique among all APIs.
+    if (scope[3] === executeApi && path.startsWith("/@connections/"))
+      return { kind: "data", service: "apigatewayv2", id: "", path };
+    return { kind: "api", accessKeyId: scope[1]!, region: scope[2]!, service: alias(scope[3]!, path) };
+  }
 
   return { kind: "api", accessKeyId: "", region: "us-east-1", service: guess(path, headers, form) };
 }
 
-/** The same API under another signing name. */
-const alias = (service: string) => (service === "s3express" || service === "s3-object-lambda" ? "s3" : service);
+/** The APIs of a signing name that another one stands for, or that two services share. */
+function alias(service: string, path: string): string {
+  if (service === "s3express" || service === "s3-object-lambda") return "s3";
+  return service === "apigateway" && path.startsWith("/v2/") ? "apigatewayv2" : service;
+}
 
 function guess(path: string, headers: Headers, form: () => string): string {
   const target = headers["x-amz-target"];

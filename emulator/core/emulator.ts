@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Clock } from "./clock";
 import type { Answer } from "./protocols/wire";
 import { type Interceptor, makeServer, type RequestRecord } from "./server";
+import type { Quotas } from "./service";
 import { Services } from "./services";
 
 /** How to start an emulator. */
@@ -12,6 +13,8 @@ export interface EmulatorOptions {
   port?: number;
   /** Address to listen on. Other machines reach it only when this says so. @default "127.0.0.1" */
   host?: string;
+  /** Account quotas other than AWS's defaults, for load tests and for tests of the limits. */
+  quotas?: Partial<Quotas>;
   /** Told of faults in the emulator's own background work. @default writes them to stderr */
   onFault?: (error: unknown, where: string) => void;
 }
@@ -49,6 +52,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const interceptors = new Set<Interceptor>();
   const watchers = new Set<(record: RequestRecord) => void>();
   const report = options.onFault ?? ((error, where) => console.error(`emulator: ${where}:`, error));
+  const quotas: Quotas = {
+    connectionsPerSecond: 500,
+    requestsPerSecond: 10_000,
+    requestBurst: 5_000,
+    ...options.quotas,
+  };
   let port = 0;
   const endpoint = () => `http://127.0.0.1:${port}`;
 
@@ -58,6 +67,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     endpoint,
     publicHost: () => `localhost:${port}`,
     port: () => port,
+    quotas,
     report: (error, where) => report(error, `${service} ${where}`),
   }));
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import { accountOf } from "./access-key";
-import { type Address, addressOf } from "./address";
+import { type Address, addressOf, executeApi } from "./address";
 import { isChunked, unchunk } from "./chunked";
 import type { Clock } from "./clock";
 import { AwsError, internalFailure, notEmulated } from "./errors";
@@ -51,7 +52,14 @@ type Headers = Record<string, string | undefined>;
 
 /** The HTTP front of the emulator: address, body, protocol, operation, answer, in this order. */
 export function makeServer(dependencies: ServerDependencies): Server {
-  const server = createServer({ keepAlive: true, keepAliveTimeout: 65_000, requestTimeout: 0 }, (request, response) => {
+  const options = {
+    keepAlive: true,
+    keepAliveTimeout: 65_000,
+    requestTimeout: 0,
+    // Other protocols (h2c) are offers that a server may pass over.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+  };
+  const server = createServer(options, (request, response) => {
     handle(dependencies, request, response).catch((error) => {
       if (error instanceof AwsError) return send(response, plainError(error, randomUUID()));
       // A client that went away in the middle is not a fault of the emulator.
@@ -59,14 +67,17 @@ export function makeServer(dependencies: ServerDependencies): Server {
       if (!response.headersSent && !response.destroyed) response.writeHead(500).end();
     });
   });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(dependencies, request, socket, head).catch((error) => {
+      dependencies.report(error, `upgrade ${request.url}`);
+      socket.destroy();
+    });
+  });
   return server;
 }
 
 async function handle(deps: ServerDependencies, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = request.url ?? "/";
-  const mark = url.indexOf("?");
-  const path = mark < 0 ? url : url.slice(0, mark);
-  const query = mark < 0 ? "" : url.slice(mark + 1);
+  const { url, path, query } = splitUrl(request);
   const headers = request.headers as Headers;
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
   // Only an unsigned form has to be read to know which service it is for.
@@ -79,7 +90,8 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
     return serveData(deps, { kind: "data", service: "s3", id: bucket, path }, query, request, response);
   }
   const host = (headers.host ?? "").replace(/:\d+$/, "");
-  const owner = early.accessKeyId === "" ? deps.services.ownerOfHost(host) : undefined;
+  const mayBeOwned = early.accessKeyId === "" || early.service === executeApi;
+  const owner = mayBeOwned ? deps.services.ownerOfHost(host) : undefined;
   if (owner) return serveData(deps, { kind: "data", service: owner, id: host, path }, query, request, response);
   const raw = await readBody(request, bodyLimit);
   if (isForm && early.accessKeyId === "") {
@@ -87,6 +99,39 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
     if (full.kind === "api") early = full;
   }
   await serveApi(deps, early, { path, query, url, headers, isForm }, raw, request, response);
+}
+
+function splitUrl(request: IncomingMessage): { url: string; path: string; query: string } {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  return mark < 0 ? { url, path: url, query: "" } : { url, path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
+
+/** A WebSocket handshake: to an execute-api address or to a custom domain name; 404 anywhere else. */
+async function upgrade(deps: ServerDependencies, message: IncomingMessage, socket: Duplex, head: Buffer) {
+  const started = performance.now();
+  // Without a listener a client that goes away would end the process.
+  socket.on("error", () => socket.destroy());
+  const { path, query } = splitUrl(message);
+  const headers = message.headers as Headers;
+  const address = addressOf(path, query, headers, () => "");
+  const host = (headers.host ?? "").replace(/:\d+$/, "");
+  const isExecuteApi = address.kind === "data" && address.service === executeApi;
+  const target = isExecuteApi ? address : { id: host, path };
+  const owner = isExecuteApi ? deps.services.ownerOfApi(target.id) : deps.services.ownerOfHost(host);
+  const service = owner === undefined ? undefined : deps.services.get(owner).service;
+  let status = 404;
+  if (service?.upgrade) {
+    status = await service.upgrade({ message, socket, head, path: target.path, query, id: target.id });
+  } else {
+    // A REST API has no such method at all, known or not.
+    if (isExecuteApi) status = 403;
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+  const operation = `CONNECT ${target.path}`;
+  const durationMs = performance.now() - started;
+  const record = { service: executeApi, operation, status, durationMs, account: "", region: "", requestId: "" };
+  for (const watch of deps.watchers) watch(record);
 }
 
 async function serveApi(
@@ -221,9 +266,10 @@ async function serveData(
     id: address.id,
     body: (limit = bodyLimit) => readBody(message, limit),
   };
-  const { service } = deps.services.get(address.service);
+  const owner = address.service === executeApi ? deps.services.ownerOfApi(address.id) : address.service;
+  const { service } = deps.services.get(owner);
   if (!service.serve) {
-    return send(response, plainError(notEmulated(address.service, "data plane"), randomUUID()));
+    return send(response, plainError(notEmulated(owner, "data plane"), randomUUID()));
   }
   try {
     await service.serve(request);
@@ -234,7 +280,7 @@ async function serveData(
   }
   if (deps.watchers.size > 0) {
     const record: RequestRecord = {
-      service: address.service === "apigateway" ? "execute-api" : address.service,
+      service: owner.startsWith("apigateway") ? executeApi : owner,
       operation: `${request.method} ${address.path}`,
       status: response.statusCode,
       durationMs: performance.now() - started,

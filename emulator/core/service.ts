@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Command } from "@smithy/types";
 import type { Bus, Ports } from "./bus";
 import type { Clock } from "./clock";
@@ -44,6 +45,16 @@ export interface Context extends Scope {
   readonly signal: AbortSignal;
 }
 
+/** Account quotas that AWS raises on request; one bucket for each account and region. */
+export interface Quotas {
+  /** New WebSocket connections a second, and as many at once. @default 500 */
+  readonly connectionsPerSecond: number;
+  /** API Gateway requests, messages and `@connections` calls a second. @default 10000 */
+  readonly requestsPerSecond: number;
+  /** How many of those requests may come at once. @default 5000 */
+  readonly requestBurst: number;
+}
+
 /** What a service may use of the emulator it runs in. One per emulator and service. */
 export interface Host {
   readonly clock: Clock;
@@ -53,6 +64,7 @@ export interface Host {
   /** The host and port for URLs that go to people, for example queue URLs: `localhost:4566`. */
   readonly publicHost: () => string;
   readonly port: () => number;
+  readonly quotas: Quotas;
   /** Reports an unexpected exception in background work; never for a caller's mistake. */
   report(error: unknown, where: string): void;
 }
@@ -96,6 +108,13 @@ export interface DataPlaneRequest {
   body(limit?: number): Promise<Buffer>;
 }
 
+/** A request to change the protocol (WebSocket), to a data plane. */
+export interface UpgradeRequest extends Pick<DataPlaneRequest, "message" | "path" | "query" | "id"> {
+  readonly socket: Duplex;
+  /** What the client sent behind the request. */
+  readonly head: Buffer;
+}
+
 /** The query protocol of a service that its SDK no longer describes (SQS before its JSON protocol). */
 export interface LegacyQuery {
   fromQuery(fields: URLSearchParams, path: string): { operation: string; input: object };
@@ -112,6 +131,10 @@ export interface Service<Sdk = unknown> {
   readonly legacyQuery?: LegacyQuery;
   /** Answers data-plane requests; `core/routes.ts` says which paths and hosts belong to which service. */
   serve?(request: DataPlaneRequest): Promise<void> | void;
+  /** Answers requests to change the protocol; gives the status of the answer, 101 where it changed. */
+  upgrade?(request: UpgradeRequest): Promise<number>;
+  /** Whether an execute-api id is one of this service's APIs: two services share these addresses. */
+  ownsApi?(id: string): boolean;
   /**
    * Whether a host name (no port) is one that this service answers for, such as a custom domain name. Its requests come
    * to {@link serve} with the host name as `id` and the whole path.

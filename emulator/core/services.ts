@@ -84,6 +84,12 @@ export class Services implements Bus {
     return undefined;
   }
 
+  /** The service whose API has this execute-api id; REST APIs where nobody says so. */
+  ownerOfApi(id: string): string {
+    for (const { name, service } of this.running.values()) if (service.ownsApi?.(id)) return name;
+    return "apigateway";
+  }
+
   /** Names of the services that have been loaded. */
   loaded(): string[] {
     return [...this.running.keys()];

@@ -19,6 +19,9 @@ const kinds: Record<string, string> = {
 const mismatch = (value: unknown, wanted: string) =>
   serializationError(`${Array.isArray(value) ? "START_ARRAY" : kinds[typeof value]} can not be converted to ${wanted}`);
 
+/** The SDK's number for a timestamp with the trait `date-time`. */
+const isoTimestamp = 5;
+
 /** Reads a timestamp in any of the formats that AWS's front ends take: epoch seconds, ISO 8601, HTTP date. */
 export function toDate(value: unknown): Date {
   const date = typeof value === "number" ? new Date(value * 1000) : new Date(String(value));
@@ -153,7 +156,11 @@ export class JsonCodec {
       };
     }
     if (schema.isBlobSchema()) return (value) => toBuffer(value).toString("base64");
-    if (schema.isTimestampSchema()) return (value) => (value instanceof Date ? value.getTime() / 1000 : value);
+    if (schema.isTimestampSchema()) {
+      // A shape may ask for ISO 8601 (API Gateway v2 does); JSON has epoch seconds otherwise.
+      const isText = schema.getSchema() === isoTimestamp;
+      return (value) => (value instanceof Date ? (isText ? value.toISOString() : value.getTime() / 1000) : value);
+    }
     return same;
   }
 }

@@ -1,5 +1,5 @@
 import { functionOf } from "../../../../core/gateway/authorizer-answer";
-import { sign } from "../../../../core/gateway/sigv4";
+import { awsRequest, serviceOf } from "../../../../core/gateway/aws-request";
 import type { Call, Reply } from "../call";
 import { misconfigured } from "../failures";
 import { type BackendAnswer, headerOf, mapRequest, withStageVariables } from "../parameters";
@@ -7,18 +7,6 @@ import { exchange } from "./http";
 import { invoke, sourceArn } from "./lambda-proxy";
 import { mappedReply, requestBody } from "./mapping";
 import { type Tools, within } from "./tools";
-
-/** Prefixes of X-Amz-Target for services that take actions as JSON, and their protocol versions. */
-const jsonServices: Record<string, readonly [target: string, version: "1.0" | "1.1"]> = {
-  dynamodb: ["DynamoDB_20120810", "1.0"],
-  kinesis: ["Kinesis_20131202", "1.1"],
-  firehose: ["Firehose_20150804", "1.1"],
-  logs: ["Logs_20140328", "1.1"],
-  states: ["AWSStepFunctions", "1.0"],
-  events: ["AWSEvents", "1.1"],
-  ssm: ["AmazonSSM", "1.1"],
-  "cognito-idp": ["AWSCognitoIdentityProviderService", "1.1"],
-};
 
 /** AWS: an action or a path of a service, with templates in and out; Lambda functions get the mapped body as their event. */
 export function aws(call: Call, tools: Tools): Promise<Reply> {
@@ -71,43 +59,28 @@ function errorMessage(payload: string): string {
 async function service(call: Call, tools: Tools, uri: string): Promise<Reply> {
   const { host, templates } = tools;
   const { integration } = call.route!;
-  const match = /^arn:[\w-]+:apigateway:([\w-]+):([\w.-]+):(path|action)\/(.*)$/s.exec(uri);
-  if (!match || !integration.credentials) throw misconfigured();
-  const [, region = "", target = "", kind, rest = ""] = match;
-  const name = target.split(".").at(-1)!;
+  const target = serviceOf(uri);
+  if (!target || !integration.credentials) throw misconfigured();
   const { body, overrides } = requestBody(call, templates);
   const mapped = mapRequest(integration.requestParameters, call);
-  const path = { ...mapped.path, ...overrides?.requestOverride.path };
-  const filled = rest.replace(/\{(\w+)\+?\}/g, (whole, part: string) => path[part] ?? whole);
-  const url = new URL(kind === "path" ? `${host.endpoint()}/${filled.replace(/^\//, "")}` : host.endpoint());
-  const headers: Record<string, string> = { Accept: "application/json" };
-  const setHeader = (header: string, value: string | string[]) => {
-    for (const known of Object.keys(headers)) if (known.toLowerCase() === header.toLowerCase()) delete headers[known];
-    headers[header] = Array.isArray(value) ? value.join(",") : value;
-  };
-  setHeader("Content-Type", call.contentType ?? "application/json");
-  const json = kind === "action" ? jsonServices[name] : undefined;
-  if (json) {
-    setHeader("X-Amz-Target", `${json[0]}.${filled}`);
-    setHeader("Content-Type", `application/x-amz-json-${json[1]}`);
-  } else if (kind === "action") {
-    url.searchParams.set("Action", filled);
-  }
-  for (const [header, value] of Object.entries({ ...mapped.headers, ...overrides?.requestOverride.header }))
-    setHeader(header, value);
-  for (const [parameter, value] of Object.entries({ ...mapped.query, ...overrides?.requestOverride.querystring }))
-    for (const one of [value].flat()) url.searchParams.append(parameter, one);
-
-  const method = integration.httpMethod === "ANY" ? call.method : integration.httpMethod!;
+  const override = overrides?.requestOverride;
   const role = withStageVariables(integration.credentials, call);
   const credentials = await (await host.bus.to("sts")).roleCredentials(role, "BackplaneAssumeRoleSession").catch(() => {
     throw misconfigured();
   });
-  Object.assign(
-    headers,
-    sign({ method, url, headers, body }, credentials, { region, service: name, now: host.clock.now() }),
+  const request = awsRequest(
+    target,
+    {
+      method: integration.httpMethod === "ANY" ? call.method : integration.httpMethod!,
+      contentType: call.contentType ?? "application/json",
+      headers: { ...mapped.headers, ...override?.header },
+      query: { ...mapped.query, ...override?.querystring },
+      path: { ...mapped.path, ...override?.path },
+      body,
+    },
+    { endpoint: host.endpoint(), credentials, now: host.clock.now() },
   );
-  const answer = await exchange(call, tools, { method, url, headers, body });
+  const answer = await exchange(call, tools, request);
   const requestId = headerOf(answer.headers, "x-amzn-requestid") ?? headerOf(answer.headers, "x-amz-request-id");
   call.integration.requestId = typeof requestId === "string" ? requestId : undefined;
   return mappedReply(call, templates, answer, String(answer.status), overrides);

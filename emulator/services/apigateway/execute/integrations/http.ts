@@ -1,5 +1,4 @@
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import { exchangeHttp, type OutgoingRequest } from "../../../../core/gateway/http-exchange";
 import type { Call, Reply } from "../call";
 import type { Overrides } from "../context";
 import { misconfigured, unreachable } from "../failures";
@@ -66,44 +65,13 @@ function urlOf(call: Call, mapped: MappedRequest, isProxy: boolean, overrides: O
   return url;
 }
 
-/** Sends the request and reads the whole answer, within the integration's timeout. Redirects are not followed. */
-export async function exchange(
-  call: Call,
-  { host }: Tools,
-  {
-    method,
-    url,
-    headers,
-    body,
-  }: { method: string; url: URL; headers: Record<string, string | string[]>; body: Buffer },
-): Promise<BackendAnswer> {
+/** Sends the request and reads the whole answer, within the integration's timeout. */
+export async function exchange(call: Call, { host }: Tools, request: OutgoingRequest): Promise<BackendAnswer> {
   const { timeoutInMillis = 29_000, tlsConfig } = call.route!.integration;
   const started = host.clock.now();
   const abort = new AbortController();
-  const answer = new Promise<BackendAnswer>((resolve, reject) => {
-    const options = {
-      method,
-      headers:
-        body.length || /^(POST|PUT|PATCH)$/.test(method)
-          ? { ...headers, "Content-Length": String(body.length) }
-          : headers,
-      signal: abort.signal,
-      rejectUnauthorized: !tlsConfig?.insecureSkipVerification,
-    };
-    const sent = (url.protocol === "https:" ? requestHttps : requestHttp)(url, options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const received: BackendAnswer["headers"] = {};
-        for (const [name, values] of Object.entries(response.headersDistinct))
-          if (values) received[name] = values.length === 1 ? values[0]! : values;
-        resolve({ status: response.statusCode ?? 500, headers: received, body: Buffer.concat(chunks) });
-      });
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  }).catch((error: unknown) => {
+  const insecure = tlsConfig?.insecureSkipVerification;
+  const answer = exchangeHttp({ ...request, signal: abort.signal, insecure }).catch((error: unknown) => {
     call.integration.error = error instanceof Error ? error.message : String(error);
     throw unreachable();
   });

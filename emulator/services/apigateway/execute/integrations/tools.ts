@@ -1,4 +1,5 @@
 import type { Clock } from "../../../../core/clock";
+import { withDeadline } from "../../../../core/gateway/deadline";
 import type { Host } from "../../../../core/service";
 import { timedOut } from "../failures";
 import type { Templates } from "../templates";
@@ -10,21 +11,8 @@ export interface Tools {
 }
 
 /** Gives up waiting for `work` after `ms` milliseconds of the emulator's clock: 504. */
-export function within<T>(clock: Clock, ms: number, work: Promise<T>, giveUp?: () => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(ms, () => {
-      reject(timedOut());
-      giveUp?.();
-    });
-    work.then(
-      (value) => {
-        timer.cancel();
-        resolve(value);
-      },
-      (error: unknown) => {
-        timer.cancel();
-        reject(error);
-      },
-    );
+export const within = <T>(clock: Clock, ms: number, work: Promise<T>, giveUp?: () => void): Promise<T> =>
+  withDeadline(clock, ms, work, () => {
+    giveUp?.();
+    return timedOut();
   });
-}

@@ -1,0 +1,109 @@
+import { AwsError } from "../../../core/errors";
+import { functionOf, readAuthorizerAnswer, readObject } from "../../../core/gateway/authorizer-answer";
+import { type SignatureFault, SignatureProblem, verifySignature } from "../../../core/gateway/signer";
+import { evaluate } from "../../../core/policy-evaluation";
+import type { Host } from "../../../core/service";
+import type { StoredAuthorizer } from "../state";
+import type { GatewayEvent } from "./event";
+import { mapped, withStageVariables } from "./expressions";
+import {
+  accessDenied,
+  type GatewayFailure,
+  incompleteSignature,
+  invalidSignature,
+  misconfigured,
+  missingToken,
+  unauthorized,
+  unknownAccessKey,
+} from "./failures";
+
+/** Lets a handshake in or throws; what is found out about the caller stays with the session. */
+export async function authorize(event: GatewayEvent, host: Host): Promise<void> {
+  const { route, authorizer } = event.route!;
+  if (route.AuthorizationType === "AWS_IAM") {
+    const { request } = event.session;
+    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), host)) };
+  } else if (route.AuthorizationType === "CUSTOM") {
+    if (!authorizer) throw misconfigured();
+    await ask(authorizer, event, host);
+  }
+}
+
+const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
+  missing: missingToken,
+  invalid: invalidSignature,
+  incomplete: incompleteSignature,
+  unknown: unknownAccessKey,
+};
+
+/** Who signed a handshake or a management call. */
+export async function signerOf(
+  { message, query }: { message: GatewayEvent["session"]["request"]["message"]; query: string },
+  body: Buffer,
+  host: Host,
+) {
+  const { method = "GET", url = "/", headers } = message;
+  const mark = url.indexOf("?");
+  try {
+    return await verifySignature({ method, path: mark < 0 ? url : url.slice(0, mark), query, headers, body }, host);
+  } catch (error) {
+    throw error instanceof SignatureProblem ? failures[error.fault](error.message) : error;
+  }
+}
+
+/**
+ * A REQUEST authorizer: its function decides with a policy. Decisions are not kept, each connection is asked about
+ * (API reference, authorizerResultTtlInSeconds: HTTP APIs only).
+ */
+async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host): Promise<void> {
+  const { session } = event;
+  // A source that is missing or empty is refused without a call.
+  for (const source of authorizer.IdentitySource ?? []) if (!mapped(source, event)) throw unauthorized();
+  const functionArn = functionOf(withStageVariables(authorizer.AuthorizerUri ?? "", event));
+  if (!functionArn) throw misconfigured();
+  const { region, account } = session.api.scope;
+  const methodArn = session.arnOf("$connect");
+  const {
+    isBase64Encoded: _,
+    queryStringParameters,
+    multiValueQueryStringParameters,
+    ...request
+  } = event.lambdaEvent();
+  const payload = JSON.stringify({
+    type: "REQUEST",
+    methodArn,
+    ...request,
+    queryStringParameters: queryStringParameters ?? {},
+    multiValueQueryStringParameters: multiValueQueryStringParameters ?? {},
+    stageVariables: event.stageVariables,
+  });
+  const started = host.clock.now();
+  const lambda = host.bus.ready("lambda") ?? (await host.bus.to("lambda"));
+  const result = await lambda
+    .invoke(functionArn, payload, {
+      principal: "apigateway.amazonaws.com",
+      sourceArn: `arn:aws:execute-api:${region}:${account}:${session.api.id}/authorizers/${authorizer.AuthorizerId}`,
+      sourceAccount: account,
+      traceId: session.traceId,
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof AwsError)) host.report(error, `authorizer ${authorizer.Name} of API ${session.api.id}`);
+      throw misconfigured();
+    });
+  const said = readObject(result.payload);
+  if (result.functionError) throw said?.errorMessage === "Unauthorized" ? unauthorized() : misconfigured();
+  const answer = readAuthorizerAnswer(said);
+  if (!answer) throw misconfigured();
+  session.authorizer = {
+    ...answer.context,
+    principalId: answer.principalId,
+    integrationLatency: host.clock.now() - started,
+  };
+  const decision = evaluate(answer.policy, {
+    action: "execute-api:Invoke",
+    resource: methodArn,
+    context: { "aws:sourceip": [session.sourceIp] },
+  });
+  if (decision === "Deny") throw accessDenied("User is not authorized to access this resource with an explicit deny");
+  if (decision !== "Allow") throw accessDenied("User is not authorized to access this resource");
+}

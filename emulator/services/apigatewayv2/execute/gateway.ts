@@ -1,0 +1,225 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { TokenBuckets } from "../../../core/gateway/token-buckets";
+import type { Host, UpgradeRequest } from "../../../core/service";
+import type { ApiDefinition } from "../state";
+import type { Store } from "../store";
+import { AccessLog } from "./access-log";
+import { authorize } from "./authorize";
+import { Connection, messageLimit } from "./connection";
+import { GatewayEvent, type Occasion } from "./event";
+import { select } from "./expressions";
+import { forbidden, GatewayFailure, invalidBody, misconfigured, notAHandshake, notServed, throttled } from "./failures";
+import { integrate, type Outcome } from "./integrate";
+import { placeOf } from "./places";
+import { refuse } from "./refuse";
+import { prepare, type Served } from "./served";
+import { Session } from "./session";
+
+/** The data plane: connections to deployed stages, and what happens on them. */
+export class Gateway {
+  readonly connections = new Map<string, Connection>();
+  /** Sockets of handshakes that are not answered yet. */
+  private readonly handshakes = new Set<Duplex>();
+  private readonly protocols = new WeakMap<IncomingMessage, string>();
+  private readonly accessLog: AccessLog;
+  private served = new WeakMap<ApiDefinition, Served>();
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: messageLimit,
+    perMessageDeflate: false,
+    handleProtocols: (_offered, request) => this.protocols.get(request) ?? false,
+  });
+
+  constructor(
+    private readonly host: Host,
+    private readonly store: Store,
+    private readonly buckets: TokenBuckets,
+  ) {
+    this.accessLog = new AccessLog(host);
+  }
+
+  /** Answers a handshake when `$connect` is through; gives the status. */
+  async upgrade(request: UpgradeRequest): Promise<number> {
+    const { message, socket, head } = request;
+    const now = this.host.clock.now();
+    const session = new Session(request, now);
+    const event = new GatewayEvent(session, { type: "CONNECT" }, now);
+    this.handshakes.add(socket);
+    let outcome: Outcome | undefined;
+    let failure: GatewayFailure | undefined;
+    try {
+      outcome = await this.connect(event);
+    } catch (error) {
+      failure = this.failureOf(event, error);
+    }
+    const isWanted = this.handshakes.delete(socket);
+    const status = failure?.status ?? outcome!.status;
+    const isAccepted = status >= 200 && status < 300;
+    this.log(event, status);
+    if (!isWanted) socket.destroy();
+    else if (!isAccepted) refuse(socket, event, status, failure);
+    else {
+      if (outcome?.protocol !== undefined) this.protocols.set(message, outcome.protocol);
+      this.sockets.handleUpgrade(message, socket, head, (opened) => this.open(session, opened, socket as Socket));
+    }
+    return isAccepted ? 101 : status;
+  }
+
+  /** Closes the connections of an API, or of one of its stages, that is no more. */
+  closeAll(apiId: string, stageName?: string): void {
+    for (const connection of this.connections.values()) {
+      const { api, stageName: stage } = connection.session;
+      if (api.id === apiId && (stageName === undefined || stage === stageName)) connection.close(1001, "Going away");
+    }
+  }
+
+  clear(): void {
+    for (const socket of this.handshakes) socket.destroy();
+    this.handshakes.clear();
+    for (const connection of this.connections.values()) connection.destroy();
+    this.connections.clear();
+    this.served = new WeakMap();
+  }
+
+  /** The way of a handshake: stage, limits, authorizer, integration. */
+  private async connect(event: GatewayEvent): Promise<Outcome> {
+    const { session } = event;
+    const { request } = session;
+    const { rest, ...place } = placeOf(request, this.store, this.host);
+    Object.assign(session, place);
+    if (!session.api.isWebSocket) throw notServed();
+    if (rest !== "") throw forbidden();
+    this.enter(event);
+    checkHandshake(request.message);
+    const { account, region } = session.api.scope;
+    const { connectionsPerSecond } = this.host.quotas;
+    const perSecond = { rateLimit: connectionsPerSecond, burstLimit: connectionsPerSecond };
+    if (!this.buckets.take(`connections/${account}/${region}`, perSecond)) throw throttled();
+    event.route = event.served.routes.get("$connect");
+    this.admit(event);
+    if (!event.route) return { status: 200, body: "" };
+    await authorize(event, this.host);
+    return integrate(event, this.host);
+  }
+
+  private open(session: Session, socket: WebSocket, transport: Socket): void {
+    const connection = new Connection(session, socket, transport, this.host.clock, {
+      message: (from, text) => void this.message(from, text),
+      closed: (from, code, reason) => {
+        this.connections.delete(from.id);
+        void this.disconnected(session, { type: "DISCONNECT", code, reason });
+      },
+    });
+    this.connections.set(connection.id, connection);
+  }
+
+  private async message(connection: Connection, body: string): Promise<void> {
+    const { session } = connection;
+    const event = new GatewayEvent(session, { type: "MESSAGE", body }, this.host.clock.now());
+    let status: number;
+    try {
+      this.enter(event);
+      this.findRoute(event);
+      this.admit(event);
+      if (!event.route) throw forbidden();
+      checkModel(event);
+      const outcome = await integrate(event, this.host);
+      status = outcome.status;
+      if (event.route.answers && outcome.body !== "") connection.send(outcome.body);
+    } catch (error) {
+      const failure = this.failureOf(event, error);
+      status = failure.status;
+      const { connectionId } = session;
+      // Too much from one client ends its connection (API Gateway quotas, close codes).
+      if (status === 429) connection.close(1008, "Too many requests");
+      else connection.send(JSON.stringify({ message: failure.message, connectionId, requestId: event.requestId }));
+    }
+    this.log(event, status);
+  }
+
+  /** Best effort, as on AWS: nobody is left to be told of a failure. */
+  private async disconnected(session: Session, occasion: Occasion): Promise<void> {
+    const event = new GatewayEvent(session, occasion, this.host.clock.now());
+    let status = 200;
+    try {
+      this.enter(event);
+      event.route = event.served.routes.get("$disconnect");
+      if (event.route) ({ status } = await integrate(event, this.host));
+    } catch (error) {
+      status = this.failureOf(event, error).status;
+    }
+    this.log(event, status);
+  }
+
+  /** The deployment that the stage serves now: a new one holds for connections that are open, too. */
+  private enter(event: GatewayEvent): void {
+    const { api, stageName } = event.session;
+    const stage = api.stages.get(stageName);
+    const definition = api.deployments.get(stage?.DeploymentId ?? "")?.snapshot;
+    if (!stage || !definition) throw forbidden();
+    let served = this.served.get(definition);
+    if (!served) {
+      served = prepare(definition);
+      this.served.set(definition, served);
+    }
+    event.stage = stage;
+    event.served = served;
+  }
+
+  private findRoute(event: GatewayEvent): void {
+    const { routes, definition } = event.served;
+    const key = select(definition.api.RouteSelectionExpression ?? "", event);
+    // A message cannot pretend to be a handshake or a goodbye.
+    const isOwn = key !== undefined && key !== "$connect" && key !== "$disconnect" && routes.has(key);
+    event.routeKey = isOwn ? key : "$default";
+    event.route = routes.get(event.routeKey);
+  }
+
+  /** The stage's limits for the route, then the account's for all. */
+  private admit(event: GatewayEvent): void {
+    const { RouteSettings, DefaultRouteSettings } = event.stage;
+    const settings = { ...DefaultRouteSettings, ...RouteSettings?.[event.routeKey] };
+    const { ThrottlingRateLimit: rateLimit, ThrottlingBurstLimit: burstLimit } = settings;
+    const { api, stageName } = event.session;
+    if (!this.buckets.take(`${api.id}/${stageName}/${event.routeKey}`, { rateLimit, burstLimit })) throw throttled();
+    if (!this.admitRequest(api.scope)) throw throttled();
+  }
+
+  /** The account's limit on requests, messages and management calls together. */
+  admitRequest({ account, region }: { account: string; region: string }): boolean {
+    const { requestsPerSecond: rateLimit, requestBurst: burstLimit } = this.host.quotas;
+    return this.buckets.take(`requests/${account}/${region}`, { rateLimit, burstLimit });
+  }
+
+  private failureOf(event: GatewayEvent, error: unknown): GatewayFailure {
+    const failure = error instanceof GatewayFailure ? error : misconfigured();
+    if (failure !== error) this.host.report(error, `WebSocket ${event.routeKey} of API ${event.session.api?.id}`);
+    event.error = { message: failure.message, responseType: failure.errorType };
+    return failure;
+  }
+
+  private log(event: GatewayEvent, status: number): void {
+    if (!event.stage?.AccessLogSettings) return;
+    this.accessLog.write(event, status).catch((error) => this.host.report(error, "access log"));
+  }
+}
+
+/** What the socket library would refuse, before the function is called for it. */
+function checkHandshake({ method, headers }: IncomingMessage): void {
+  if (method !== "GET") throw notAHandshake("A WebSocket handshake is a GET request");
+  if (!/^[+/0-9A-Za-z]{22}==$/.test(headers["sec-websocket-key"] ?? ""))
+    throw notAHandshake("Missing or invalid Sec-WebSocket-Key header");
+  if (!["13", "8"].includes(headers["sec-websocket-version"] ?? ""))
+    throw notAHandshake("Missing or invalid Sec-WebSocket-Version header");
+}
+
+function checkModel(event: GatewayEvent): void {
+  const { route, models } = event.route!;
+  const key = route.ModelSelectionExpression === undefined ? "$default" : select(route.ModelSelectionExpression, event);
+  const validate = models[key ?? "$default"] ?? models.$default;
+  if (validate && (event.json === undefined || validate(event.json).length > 0)) throw invalidBody();
+}

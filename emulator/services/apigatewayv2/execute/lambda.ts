@@ -1,0 +1,71 @@
+import type { InvokeResult } from "../../../core/bus";
+import { AwsError } from "../../../core/errors";
+import { functionOf, readObject } from "../../../core/gateway/authorizer-answer";
+import { withDeadline } from "../../../core/gateway/deadline";
+import type { Host } from "../../../core/service";
+import type { GatewayEvent } from "./event";
+import { withStageVariables } from "./expressions";
+import { badGateway, misconfigured, timedOut } from "./failures";
+import type { Outcome } from "./integrate";
+
+/** AWS_PROXY: the event as it is goes to the function, and its answer is the response. */
+export async function lambdaProxy(event: GatewayEvent, host: Host): Promise<Outcome> {
+  const functionArn = functionOf(withStageVariables(event.route!.integration!.IntegrationUri ?? "", event));
+  if (!functionArn) throw misconfigured();
+  const { payload, functionError } = await invoke(event, host, functionArn, JSON.stringify(event.lambdaEvent()));
+  if (functionError) {
+    event.integration.error = "The Lambda function returned an error";
+    throw badGateway();
+  }
+  const { statusCode, headers, multiValueHeaders, body } = readObject(payload) ?? {};
+  const status = Number(statusCode ?? Number.NaN);
+  const isText = body === undefined || body === null || typeof body === "string";
+  if (!Number.isInteger(status) || status < 100 || status > 599 || !isText) {
+    event.integration.error = "Malformed Lambda proxy response";
+    throw badGateway();
+  }
+  return { status, body: body ?? "", protocol: protocolOf(headers) ?? protocolOf(multiValueHeaders) };
+}
+
+/** The value of `Sec-WebSocket-Protocol` in the function's headers, whatever case it wrote the name in. */
+function protocolOf(headers: unknown): string | undefined {
+  if (typeof headers !== "object" || headers === null) return undefined;
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() !== "sec-websocket-protocol") continue;
+    const [text] = [value as unknown].flat();
+    // What is no HTTP token cannot stand in the header.
+    if (typeof text === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(text)) return text;
+  }
+  return undefined;
+}
+
+/** Calls a function as the gateway's service principal; what Lambda refuses is a configuration error of the API. */
+export async function invoke(
+  event: GatewayEvent,
+  { bus, clock }: Host,
+  functionArn: string,
+  payload: string,
+): Promise<InvokeResult> {
+  const { session, integration } = event;
+  const started = clock.now();
+  const lambda = bus.ready("lambda") ?? (await bus.to("lambda"));
+  const work = lambda.invoke(functionArn, payload, {
+    principal: "apigateway.amazonaws.com",
+    sourceArn: session.arnOf(event.routeKey),
+    sourceAccount: session.api.scope.account,
+    traceId: session.traceId,
+  });
+  try {
+    const { TimeoutInMillis = 29_000 } = event.route!.integration!;
+    const result = await withDeadline(clock, TimeoutInMillis, work, timedOut);
+    integration.status = 200;
+    integration.latency = clock.now() - started;
+    return result;
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    integration.status = error.status;
+    integration.error = error.message;
+    // Lambda's own throttling and failures are a bad gateway; all else is the API's set-up.
+    throw error.status === 429 || error.status >= 500 ? badGateway() : misconfigured();
+  }
+}

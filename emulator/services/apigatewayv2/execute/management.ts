@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { AwsError } from "../../../core/errors";
+import type { DataPlaneRequest, Host } from "../../../core/service";
+import type { Api } from "../state";
+import type { Store } from "../store";
+import { signerOf } from "./authorize";
+import { type Connection, messageLimit } from "./connection";
+import {
+  accessDenied,
+  badConnectionId,
+  forbidden,
+  GatewayFailure,
+  gone,
+  limitExceeded,
+  misconfigured,
+  missingToken,
+  notServed,
+  payloadTooLarge,
+  upgradeRequired,
+} from "./failures";
+import type { Gateway } from "./gateway";
+import { placeOf } from "./places";
+
+interface Answer {
+  readonly status: number;
+  readonly body?: string;
+}
+
+/** `@connections`: what a backend does with the connections of a stage. */
+export class Management {
+  constructor(
+    private readonly host: Host,
+    private readonly store: Store,
+    private readonly gateway: Gateway,
+  ) {}
+
+  async serve(request: DataPlaneRequest): Promise<void> {
+    const { response } = request;
+    let answer: Answer;
+    let errorType: string | undefined;
+    try {
+      answer = await this.answer(request);
+    } catch (error) {
+      const failure = error instanceof GatewayFailure ? error : misconfigured();
+      if (failure !== error) this.host.report(error, `${request.method} ${request.path}`);
+      errorType = failure.errorType;
+      const { message } = failure;
+      answer = { status: failure.status, body: message === "" ? undefined : JSON.stringify({ message }) };
+    }
+    if (response.destroyed) return;
+    const { status, body } = answer;
+    response.writeHead(status, {
+      "x-amzn-RequestId": randomUUID(),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(errorType === undefined ? {} : { "x-amzn-ErrorType": errorType }),
+      ...(status === 204 ? {} : { "Content-Length": Buffer.byteLength(body ?? "") }),
+    });
+    response.end(body);
+  }
+
+  private async answer(request: DataPlaneRequest): Promise<Answer> {
+    const { api, stageName, rest } = this.placeOf(request);
+    if (rest === "") throw upgradeRequired();
+    const connectionId = /^(?:@|%40)connections\/([^/]+)$/i.exec(rest)?.[1];
+    if (connectionId === undefined) throw missingToken();
+    const body = await readMessage(request);
+    const signer = await signerOf(request, body, this.host);
+    const connection = this.find(decode(connectionId), api, stageName);
+    const scope = (api ?? connection?.session.api)?.scope;
+    if (scope && scope.account !== signer.accountId)
+      throw accessDenied(
+        `User: ${signer.userArn} is not authorized to perform: execute-api:ManageConnections on resource: ${connection?.session.arnOf(`${request.method}/@connections/*`) ?? request.path}`,
+      );
+    if (scope && !this.gateway.admitRequest(scope)) throw limitExceeded();
+    if (!connection) throw gone();
+    switch (request.method) {
+      case "POST":
+        if (!connection.send(body)) throw limitExceeded();
+        return { status: 200 };
+      case "GET":
+        return { status: 200, body: describe(connection) };
+      case "DELETE":
+        connection.close(1000, "Connection Closed Normally");
+        return { status: 204 };
+      default:
+        throw missingToken();
+    }
+  }
+
+  /** A client that knows no API asks by the connection's id alone. */
+  private placeOf(request: DataPlaneRequest): { api?: Api; stageName: string; rest: string } {
+    if (request.id === "") return { stageName: "", rest: request.path.slice(1) };
+    const place = placeOf(request, this.store, this.host);
+    if (!place.api.isWebSocket) throw notServed();
+    if (!place.api.stages.get(place.stageName)?.DeploymentId) throw forbidden();
+    return place;
+  }
+
+  private find(id: string, api: Api | undefined, stageName: string): Connection | undefined {
+    if (!/^[\w-]+=*$/.test(id)) throw badConnectionId(id);
+    const connection = this.gateway.connections.get(id);
+    if (!api || !connection) return connection;
+    const { session } = connection;
+    return session.api === api && session.stageName === stageName ? connection : undefined;
+  }
+}
+
+async function readMessage(request: DataPlaneRequest): Promise<Buffer> {
+  try {
+    return await request.body(messageLimit);
+  } catch (error) {
+    if (error instanceof AwsError && error.status === 413) throw payloadTooLarge();
+    throw error;
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const describe = ({ session, lastActiveAt }: Connection) =>
+  JSON.stringify({
+    connectedAt: new Date(session.connectedAt).toISOString(),
+    identity: { sourceIp: session.sourceIp, userAgent: session.userAgent },
+    lastActiveAt: new Date(lastActiveAt).toISOString(),
+  });
