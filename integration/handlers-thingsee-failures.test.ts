@@ -476,6 +476,22 @@ describe("replay", () => {
     expect(await inS3()).toBe(1);
   });
 
+  test("leaves in S3 what belongs to a letter that SQS did not delete, and takes it through once more", async () => {
+    const body = `[${JSON.stringify(message(0)).replace(",", `,${" ".repeat(1024 * 1024)}`)}]`;
+    await post(start("receive", { THINGSEE_TABLE: "gone" }), body);
+    const replay = start("replay");
+    const refusal = JSON.stringify({
+      Successful: [],
+      Failed: [{ Id: "0", Code: "InternalError", SenderFault: false }],
+    });
+    world.aws.fault = (operation) =>
+      operation === "DeleteMessageBatch" ? { status: 200, code: "", body: refusal } : undefined;
+    expect(await replay.invoke<ReplayReport>({})).toMatchObject({ replayed: 0, stillFailing: 1, remaining: 1 });
+    world.aws.fault = () => undefined;
+    expect(await replay.invoke<ReplayReport>({})).toMatchObject({ replayed: 1, stillFailing: 0, remaining: 0 });
+    expect(await stored()).toHaveLength(1);
+  });
+
   test("refuses a number of letters that makes no sense", async () => {
     const replay = start("replay");
     await expect(replay.invoke({ max: 0 })).rejects.toThrow("max must be a whole number of 1 or more");

@@ -59,8 +59,9 @@ export const replayDeadLetters =
           if (letters.length === 0) break;
           const reasons = await replayLetters(letters, path, office, archiveBucket);
           const done = letters.filter((_, i) => reasons[i] === undefined);
-          await discard(done, office);
-          replayed += done.length;
+          const kept = await discard(done, office);
+          replayed += done.length - kept.length;
+          for (const letter of kept) reasons[letters.indexOf(letter)] = "SQS did not delete it";
           letters.forEach((letter, i) => {
             const reason = reasons[i];
             if (reason === undefined) return;
@@ -142,12 +143,15 @@ async function open(body: string, office: DeadLetterOffice): Promise<DeadLetter 
 const entriesOf = (letters: readonly Message[]) =>
   letters.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
 
-async function discard(letters: readonly Message[], office: DeadLetterOffice): Promise<void> {
-  if (letters.length === 0) return;
-  await office.clients
+/** Gives the letters that SQS did not delete: they come back, and need what they have in S3. */
+async function discard(letters: readonly Message[], office: DeadLetterOffice): Promise<readonly Message[]> {
+  if (letters.length === 0) return [];
+  const { Failed = [] } = await office.clients
     .sqs()
     .send(new DeleteMessageBatchCommand({ QueueUrl: office.queueUrl, Entries: entriesOf(letters) }));
-  for (const { Body = "" } of letters) await discardDeadLetter(Body, office);
+  const kept = letters.filter((_, i) => Failed.some(({ Id }) => Id === String(i)));
+  for (const letter of letters) if (!kept.includes(letter)) await discardDeadLetter(letter.Body ?? "", office);
+  return kept;
 }
 
 /** Makes letters visible at once; they would come back by themselves when their time is over. */

@@ -7,6 +7,8 @@ export interface Fault {
   /** The error code. */
   code: string;
   message?: string;
+  /** The whole answer, where it is more than an error. */
+  body?: string;
 }
 
 /** AWS that fails when told to: it passes requests on to an emulator, but for those that a test wants to fail. */
@@ -42,11 +44,9 @@ export async function startFaultyAws(emulator: { endpoint: string }): Promise<Fa
       return;
     }
     if (fault) {
-      outgoing.writeHead(fault.status, {
-        "content-type": "application/x-amz-json-1.0",
-        "x-amzn-errortype": fault.code,
-      });
-      outgoing.end(JSON.stringify({ __type: fault.code, message: fault.message ?? fault.code }));
+      const { status, code, message = code, body = JSON.stringify({ __type: code, message }) } = fault;
+      outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.0", "x-amzn-errortype": code });
+      outgoing.end(body);
       return;
     }
     const options = { method: incoming.method, headers: incoming.headers };
