@@ -131,4 +131,20 @@ describe("npm run emulator", () => {
     served.child.kill("SIGTERM");
     expect(await served.ended).toEqual([0, null]);
   });
+
+  // Only where npm has installed and compiled already: the command would do it, under the other tests' feet.
+  it.runIf(process.env.npm_lifecycle_event === "test")(
+    "ends when npm is told to end, which ends only its shell",
+    async () => {
+      const shell = spawn("sh", ["-c", `"${process.execPath}" scripts/run.js emulator --port 0; true`], { cwd: root });
+      let text = "";
+      shell.stdout.on("data", (chunk) => {
+        text += chunk;
+      });
+      await vi.waitFor(() => expect(text).toContain("Ctrl-C"), { timeout: 10_000, interval: 20 });
+      const endpoint = /Embedded AWS at (\S+)/.exec(text)![1]!;
+      shell.kill("SIGTERM");
+      await vi.waitFor(() => expect(fetch(`${endpoint}/_localstack/health`)).rejects.toThrow(), { timeout: 5000 });
+    },
+  );
 });

@@ -38,5 +38,9 @@ if (command.length > 0) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => (signal === "SIGINT" ? undefined : child.kill(signal)));
   }
+  // A signal to npm alone ends the shell between npm and this process, and goes no further.
+  const parent = process.ppid;
+  const isOrphan = () => process.env.npm_lifecycle_event && process.ppid !== parent;
+  setInterval(() => isOrphan() && child.kill("SIGTERM"), 500).unref();
   child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
 }
