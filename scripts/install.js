@@ -1,11 +1,12 @@
 // Installs the locked dependencies when they are missing or the lockfile has changed.
 
 const { createHash } = require("node:crypto");
-const { existsSync, readFileSync, writeFileSync } = require("node:fs");
+const { existsSync, lstatSync, readFileSync, unlinkSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { npmCommand, root, run } = require("./node");
 
-const stamp = path.join(root, "node_modules", ".sensorcast-lock");
+const folder = path.join(root, "node_modules");
+const stamp = path.join(folder, ".sensorcast-lock");
 
 function ensureDependencies(say, node) {
   const lock = createHash("sha256")
@@ -14,6 +15,8 @@ function ensureDependencies(say, node) {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   const started = Date.now();
   say("installing dependencies (npm ci)");
+  // npm ci empties the folder behind a link, which is another checkout's.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(folder);
   try {
     // No package of ours needs its install script: esbuild's only swaps a launcher, the others fetch Pulumi plugins.
     const flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
