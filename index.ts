@@ -1,13 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ThingseeIngest } from "./components";
+import { ThingseeIngest, WebSocketBroadcast } from "./components";
 
 /**
  * Settings, all optional (`pulumi config set <name> <value>`):
  * `rateLimit` and `burstLimit`, requests per second and at once that the API key allows; `ttlDays` that messages are
- * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `manageAccount`, to be false
- * where something else sets the role with which API Gateway writes logs in this account and region.
+ * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `liveToken` (set with
+ * `--secret`), what live clients connect with, generated otherwise; `manageAccount`, to be false where something else
+ * sets the role with which API Gateway writes logs in this account and region.
  */
 const config = new pulumi.Config();
+const manageAccount = config.getBoolean("manageAccount");
+const token = config.getSecret("liveToken");
+
+const live = new WebSocketBroadcast("live", { auth: token ? { token } : "token", manageAccount });
 
 const ingest = new ThingseeIngest("ingest", {
   auth: {
@@ -23,7 +28,8 @@ const ingest = new ThingseeIngest("ingest", {
   },
   table: { ttlDays: config.getNumber("ttlDays"), deletionProtection: config.getBoolean("deletionProtection") },
   archive: config.getBoolean("archive") ?? false,
-  manageAccount: config.getBoolean("manageAccount"),
+  forwardTo: [live.queue],
+  manageAccount,
 });
 
 export const url = ingest.url;
@@ -32,3 +38,7 @@ export const tableName = ingest.table.name;
 export const deadLetterQueueUrl = ingest.deadLetterQueue.url;
 export const replayFunction = ingest.replay.name;
 export const archiveBucket = ingest.archive?.bucket ?? "";
+export const liveUrl = live.url;
+export const liveToken = live.token;
+export const liveQueueUrl = live.queue.url;
+export const liveDeadLetterQueueUrl = live.deadLetterQueue.url;
