@@ -45,7 +45,11 @@ export async function serveDashboard(options: ServeDashboardOptions): Promise<Se
   const answer = async (path: string): Promise<Answer> => {
     if (path === "/_dashboard/config.json") return fresh({ wsUrl, token, statusUrl: "/_dashboard/status" });
     if (path === "/_dashboard/status") {
-      return status().then(fresh, () => fresh({ message: "The number of dead letters is not known now" }, 503));
+      try {
+        return fresh(await status());
+      } catch {
+        return fresh({ message: "The number of dead letters is not known now" }, 503);
+      }
     }
     const file = files.get(path === "/" ? "index.html" : path.slice(1));
     return file ? { status: 200, ...file } : fresh({ message: "There is no such page" }, 404);

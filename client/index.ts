@@ -231,7 +231,7 @@ export class LiveClient<Data = Record<string, unknown>> {
     switch (frame.kind) {
       case "records":
         if (frame.skipped > 0) {
-          this.emit("error", { kind: "frame", message: `The server sent ${frame.skipped} records without id or data` });
+          this.emit("error", { kind: "frame", message: `Skipped records without id or data: ${frame.skipped}` });
         }
         this.accept(frame.records as readonly LiveRecord<Data>[]);
         break;

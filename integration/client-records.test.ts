@@ -112,7 +112,7 @@ describe("a live client's messages", () => {
     expect(errors).toEqual([
       { kind: "server", message: "Unknown action", action: "dance", requestId: "r1" },
       { kind: "frame", message: "The server sent a frame that is not JSON" },
-      { kind: "frame", message: "The server sent 1 records without id or data" },
+      { kind: "frame", message: "Skipped records without id or data: 1" },
       { kind: "frame", message: "The server sent a binary frame" },
     ]);
   });

@@ -43,31 +43,39 @@ const draw = oncePerFrame(() => {
   write(byId("total"), String(rate.total));
 });
 
+let live: LiveClient | undefined;
+let wasOpen = false;
+
 function showWords(state: StateChange["state"], text: string): void {
   const element = byId("state");
   element.dataset.state = state;
   write(element, text);
 }
 
-function showState({ state, reason, status }: StateChange): void {
+function showState({ state }: StateChange): void {
   showWords(state, words[state]);
   reconnect.hidden = state !== "stopped" && state !== "waiting";
-  if (state === "open") say("");
+  if (state === "open") {
+    wasOpen = true;
+    tokenForm.hidden = true;
+    say("");
+  }
   if (state === "stopped") {
     tokenForm.hidden = false;
-    const refused = status === undefined ? "The server cannot be reached, or does not accept the token." : reason;
-    say(`${refused ?? ""} Connect again, or with another token.`);
+    say("The server cannot be reached, or does not accept the token. Connect again, or with another token.");
+    // A token that worked is more likely good than the server up: a page left open finds it again.
+    if (wasOpen) setTimeout(() => live?.reconnect(), 30_000);
   }
 }
 
-let live: LiveClient | undefined;
-
 function connect(url: string, token: string): void {
   live?.close();
+  wasOpen = false;
   tokenForm.hidden = true;
   say("");
   try {
-    live = new LiveClient({ url, devices: filter.devices, ...(token !== "" && { token }) });
+    // Few refusals: somebody is there to read the reason and to give another token.
+    live = new LiveClient({ url, devices: filter.devices, maxRefusals: 3, ...(token !== "" && { token }) });
   } catch (error) {
     tokenForm.hidden = false;
     say((error as Error).message);

@@ -1,0 +1,206 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { type ServedDashboard, serveDashboard } from "../cli/dashboard";
+import { findChromium, inBrowser, startChromium } from "./harness/browser";
+import { LiveServer, record } from "./harness/live-server";
+
+let browser: Browser;
+let server: LiveServer;
+let served: ServedDashboard;
+let deadLetters = 0;
+
+// Generous: a busy machine may be slow, and what arrives at once is not waited for.
+const patience = { timeout: 10_000, interval: 10 };
+const waitFor = (check: () => void) => vi.waitFor(check, patience);
+const polled = (read: () => Promise<string | null>) => expect.poll(read, patience);
+
+describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => {
+  beforeAll(async () => {
+    browser = await startChromium();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    deadLetters = 0;
+    server = await LiveServer.start();
+    const status = async () => ({ deadLetters });
+    served = await serveDashboard({ port: 0, wsUrl: server.url, token: "good-token", status });
+  });
+  afterEach(async () => {
+    await served.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  /** The page in a context of its own, and what its console complained about. */
+  async function open(path = "", options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+    const context = await browser.newContext(options);
+    onTestFinished(() => context.close());
+    // The least random wait: it reconnects at once.
+    await context.addInitScript("Math.random = () => 0");
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(served.url + path);
+    return { page, complaints };
+  }
+
+  const state = (page: Page) => polled(() => page.getByRole("status").textContent());
+  const row = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
+  const rowText = (page: Page, name: string) => polled(() => row(page, name).textContent());
+  const figure = (page: Page, id: string) => polled(() => page.locator(`#${id}`).textContent());
+  const framesOf = (visitor = 0) =>
+    server.visitors[visitor]!.frames.map(({ action, devices }) => [action, ...(devices ?? [])]);
+
+  it("connects with its token, subscribes to all devices and shows a record with its chart", async () => {
+    const { page, complaints } = await open();
+    await state(page).toBe("Live");
+    await waitFor(() => expect(framesOf()).toEqual([["subscribe", "*"]]));
+    expect(server.visitors[0]!.offered).toContain("good-token");
+    server.send([record("1", "sensor-1", { tsmTuid: "sensor-1", temp: 21.54, airp: 100_450, door: "open" })]);
+    await rowText(page, "sensor-1").toMatch(/Temperature21\.5.°CAir pressure1004\.5.hPadooropennow/);
+    const chart = page.getByRole("img", { name: /^Temperature of sensor-1: last 21\.5/ });
+    expect(await chart.locator("canvas").count()).toBe(1);
+    await figure(page, "device-count").toBe("1");
+    await figure(page, "total").toBe("1");
+    expect(complaints).toEqual([]);
+  });
+
+  it("draws the field that is chosen", async () => {
+    const { page } = await open();
+    await state(page).toBe("Live");
+    server.send([record("1", "sensor-1", { temp: 20, humd: 40 }), record("2", "sensor-1", { temp: 22, humd: 44 })]);
+    await page.getByLabel("What the chart of sensor-1 shows").selectOption("Humidity");
+    await polled(() => page.locator(".chart .value").textContent()).toBe("44.0\u202f%");
+  });
+
+  it("shows markup in names, values and errors as text", async () => {
+    const { page, complaints } = await open();
+    const dialogs: string[] = [];
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.message());
+      return dialog.dismiss();
+    });
+    await state(page).toBe("Live");
+    const evil = '<img src=x onerror="alert(1)">';
+    server.send([record("1", evil, { temp: 1, "<script>alert(2)</script>": "<b>bold</b>" })]);
+    server.send({ type: "error", message: "<i>slanted</i>" });
+    await rowText(page, evil).toContain("<script>alert(2)</script><b>bold</b>");
+    await polled(() => page.getByRole("alert").textContent()).toBe("<i>slanted</i>");
+    await row(page, evil).getByRole("button").click();
+    await polled(() => page.getByRole("listitem").textContent()).toContain(evil);
+    expect(await page.locator("main img, main script, main b, main i").count()).toBe(0);
+    expect(dialogs).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it("keeps fields named as parts of every object apart from them", async () => {
+    const { page, complaints } = await open();
+    await state(page).toBe("Live");
+    server.send(`[{"id":"1","device":"__proto__","data":{"__proto__":5,"constructor":6,"toString":"text"}}]`);
+    await rowText(page, "__proto__").toContain("constructor6toStringtext");
+    expect(complaints).toEqual([]);
+  });
+
+  it("reconnects by itself after the server drops it, and goes on showing records", async () => {
+    const { page } = await open();
+    await state(page).toBe("Live");
+    server.send([record("1", "sensor-1", { temp: 20 })]);
+    await rowText(page, "sensor-1").toContain("20.0");
+    server.drop();
+    await waitFor(() => expect(server.visitors).toHaveLength(2));
+    await state(page).toBe("Live");
+    await waitFor(() => expect(framesOf(1)).toEqual([["subscribe", "*"]]));
+    server.send([record("1", "sensor-1", { temp: 99 }), record("2", "sensor-1", { temp: 23 })]);
+    await rowText(page, "sensor-1").toContain("23.0");
+    await figure(page, "total").toBe("2");
+  });
+
+  it("filters by subscribing to the chosen devices only, with the keyboard alone", async () => {
+    const { page } = await open();
+    await state(page).toBe("Live");
+    const readings = (run: string) => ["a", "b", "c"].map((device) => record(run + device, device, { temp: 20 }));
+    server.send(readings("1"));
+    await figure(page, "device-count").toBe("3");
+
+    await page.getByLabel("Show only", { exact: true }).focus();
+    await page.keyboard.type("b");
+    await page.keyboard.press("Enter");
+    await waitFor(() =>
+      expect(framesOf().slice(1)).toEqual([
+        ["subscribe", "b"],
+        ["unsubscribe", "*"],
+      ]),
+    );
+    await figure(page, "device-count").toBe("1");
+    expect(new URL(page.url()).search).toBe("?device=b");
+    server.send(readings("2"));
+    await figure(page, "total").toBe("4");
+    await figure(page, "device-count").toBe("1");
+
+    await page.getByRole("button", { name: "Stop showing only b" }).focus();
+    await page.keyboard.press("Enter");
+    await waitFor(() =>
+      expect(framesOf().slice(3)).toEqual([
+        ["subscribe", "*"],
+        ["unsubscribe", "b"],
+      ]),
+    );
+    expect(await page.locator("#filter-state").textContent()).toBe("All devices");
+  });
+
+  it("filters from a row's button, and starts with the devices in its address", async () => {
+    const { page } = await open("?device=a");
+    await state(page).toBe("Live");
+    await waitFor(() => expect(framesOf()).toEqual([["subscribe", "a"]]));
+    server.send([record("1", "a", { temp: 20 })]);
+    const only = page.getByRole("button", { name: "Show only a" });
+    await polled(() => only.getAttribute("aria-pressed")).toBe("true");
+    await only.click();
+    await waitFor(() =>
+      expect(framesOf().slice(1)).toEqual([
+        ["subscribe", "*"],
+        ["unsubscribe", "a"],
+      ]),
+    );
+  });
+
+  it("shows how many records come a second, and how many are dead letters", async () => {
+    deadLetters = 3;
+    const { page } = await open();
+    await state(page).toBe("Live");
+    await figure(page, "dead-letters").toBe("3");
+    server.send(Array.from({ length: 40 }, (_, id) => record(String(id))));
+    await figure(page, "rate").toMatch(/^[1-9]/);
+  });
+
+  it("asks for another token when its own is refused, and connects with that", async () => {
+    server.refuseWith = 403;
+    const { page } = await open();
+    await state(page).toBe("Not connected");
+    expect(await page.getByRole("alert").textContent()).toContain("does not accept the token");
+    server.refuseWith = undefined;
+    await page.getByLabel("Access token").fill("another-token");
+    await page.keyboard.press("Enter");
+    await state(page).toBe("Live");
+    expect(server.visitors[0]!.offered).toContain("another-token");
+  });
+
+  it("fits a narrow phone without scrolling sideways, whatever the names", async () => {
+    const { page } = await open("", { viewport: { width: 320, height: 640 } });
+    await state(page).toBe("Live");
+    const long = "x".repeat(120);
+    server.send([record("1", long, { temp: 20, [long]: long }), record("2", "short", { [long.slice(1)]: 5 })]);
+    await figure(page, "device-count").toBe("2");
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
+  });
+
+  it("says so when its settings are missing", async () => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    await page.route("**/_dashboard/config.json", (route) => route.fulfill({ status: 404, body: "no" }));
+    await page.goto(served.url);
+    await polled(() => page.getByRole("alert").textContent()).toContain("could not be read (status 404)");
+    await state(page).toBe("Not set up");
+  });
+});
