@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { afterAll, beforeAll } from "vitest";
-import { type Deployment, deploy } from "../../deploy";
+import { type Deployment, type DeployOptions, deploy } from "../../deploy";
 import { type Emulator, startEmulator } from "../../emulator";
 
 /** A deployed program of `integration/programs/` and the emulator that it is deployed to. */
@@ -11,13 +11,17 @@ export interface Deployed<Outputs> {
 }
 
 /** Deploys a program for one test file, to an emulator of its own. Read it inside tests only. */
-export function useDeployed<Outputs>(program: string): { readonly current: Deployed<Outputs> } {
+export function useDeployed<Outputs>(
+  program: string,
+  config?: (emulator: Emulator) => DeployOptions["config"],
+): { readonly current: Deployed<Outputs> } {
   let deployed: Deployed<Outputs> | undefined;
   let emulator: Emulator | undefined;
   beforeAll(async () => {
     emulator = await startEmulator({ port: 0 });
     const path = resolve(__dirname, "../../dist/integration/programs", `${program}.js`);
-    const stack = await deploy({ program: path, stack: "test", endpoint: emulator.endpoint });
+    const { endpoint } = emulator;
+    const stack = await deploy({ program: path, stack: "test", endpoint, config: config?.(emulator) });
     const outputs = Object.fromEntries(Object.entries(stack.outputs).map(([name, { value }]) => [name, value]));
     deployed = { emulator, stack, outputs: outputs as Outputs };
   }, 120_000);
