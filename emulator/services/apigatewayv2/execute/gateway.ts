@@ -97,7 +97,7 @@ export class Gateway {
     checkHandshake(request.message);
     const { account, region } = session.api.scope;
     const { connectionsPerSecond } = this.host.quotas;
-    const perSecond = { rateLimit: connectionsPerSecond, burstLimit: connectionsPerSecond };
+    const perSecond = { rateLimit: connectionsPerSecond, burstLimit: Math.max(1, connectionsPerSecond) };
     if (!this.buckets.take(`connections/${account}/${region}`, perSecond)) throw throttled();
     event.route = event.served.routes.get("$connect");
     this.admit(event);
