@@ -131,9 +131,9 @@ function variables(
     _HANDLER: fn.handler,
     LAMBDA_TASK_ROOT: taskRoot,
     LAMBDA_RUNTIME_DIR: "/var/runtime",
-    // Without a role that STS knows, calls are signed with keys that nobody made, in the function's account.
+    // Without a role that STS knows, calls are signed with the account's key that needs no set-up (core/gateway/signer.ts).
     AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? fn.account,
-    AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? "none",
+    AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? "test",
     ...(credentials && { AWS_SESSION_TOKEN: credentials.sessionToken }),
   };
 }
