@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type EventLoopUtilization, performance } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import type { SystemLog } from "./log-lines";
 import type { InvokeMessage, WorkerMessage, WorkerSettings } from "./messages";
@@ -98,11 +98,6 @@ export class Environment {
     }
     const initLine = spec.systemLog.initStart(spec.now());
     if (initLine) this.early.push({ timestamp: spec.now(), message: initLine });
-  }
-
-  /** How busy the worker's event loop has been since its start. */
-  utilization(): EventLoopUtilization {
-    return this.worker.performance.eventLoopUtilization();
   }
 
   /** Runs one event. On an environment whose code failed to load, answers that failure. */

@@ -1,57 +1,48 @@
-import { availableParallelism } from "node:os";
-import { type EventLoopUtilization, performance } from "node:perf_hooks";
+import { cpus } from "node:os";
+import { performance } from "node:perf_hooks";
 
-/** Something with an event loop of its own. */
-export interface Loop {
-  utilization(): EventLoopUtilization;
+/** Milliseconds that a measurement covers at least; systems count their time in steps of 10. */
+const span = 100;
+
+/** Below this share of idle time, one more environment only takes time from those that are warm. */
+const spare = 0.25;
+
+interface Times {
+  readonly idle: number;
+  readonly all: number;
 }
 
-/** Milliseconds that a measurement covers at least. */
-const span = 20;
+/** Milliseconds that all cores have spent so far. */
+function times(): Times {
+  let [idle, all] = [0, 0];
+  for (const core of cpus()) {
+    idle += core.times.idle;
+    for (const time of Object.values(core.times)) all += time;
+  }
+  return { idle, all };
+}
 
 /**
- * Above this share of the cores, one more event loop only takes time from the others. It is well below 1: loops that
- * hand work to each other are idle in turn, and who sends the events needs time too. Functions that wait (for a sleep,
- * for another machine) stay far below.
- */
-const full = 0.4;
-/** The main loop serves every call that functions make; above this share of its time they all wait for it. */
-const mainFull = 0.9;
-
-/**
- * How busy the event loops of this process are, all environments and the main one together.
+ * Whether this machine has time to spare.
  *
- * On AWS each environment has a CPU share of its own. Here all share the machine's cores: while these are busy, a
- * waiting event is served sooner by an environment that is warm than by one more that has to start and get fast.
+ * On AWS each environment has a CPU share of its own. Here all share the machine's cores, with the emulator and with
+ * whoever sends the events: while these are busy, a waiting event is served sooner by an environment that is warm than
+ * by one more that has to start and get fast. Functions that wait for something leave the cores idle.
  */
 export class Load {
-  private readonly loops = new Map<Loop, number>();
-  private main = performance.eventLoopUtilization().active;
+  private before = times();
   private since = performance.now();
   private full = false;
 
-  add(loop: Loop): void {
-    this.loops.set(loop, loop.utilization().active);
-  }
-
-  remove(loop: Loop): void {
-    this.loops.delete(loop);
-  }
-
-  /** Whether the cores have had no time to spare lately. */
+  /** True when the cores have had no time to spare lately. */
   isFull(): boolean {
     const now = performance.now();
-    const passed = now - this.since;
-    if (passed >= span) {
-      const main = performance.eventLoopUtilization().active;
-      let active = main - this.main;
-      for (const [loop, before] of this.loops) {
-        const after = loop.utilization().active;
-        active += after - before;
-        this.loops.set(loop, after);
-      }
-      this.full = active >= full * passed * availableParallelism() || main - this.main >= mainFull * passed;
-      this.main = main;
+    if (now - this.since >= span) {
+      const after = times();
+      const passed = after.all - this.before.all;
+      // A system that does not tell its times counts as idle.
+      this.full = passed > 0 && after.idle - this.before.idle < spare * passed;
+      this.before = after;
       this.since = now;
     }
     return this.full;

@@ -39,8 +39,11 @@ const startsAtOnce = Math.min(4, Math.max(2, availableParallelism()));
 
 /** While the machine is busy the pool looks this often, in milliseconds, whether it can grow. */
 const growAgain = 25;
-/** An event that has waited so long, in milliseconds, gets an environment of its own, busy or not. */
-const patience = 1_000;
+/**
+ * An event that has waited so long, in milliseconds, gets an environment of its own on a busy machine too: a cold start
+ * on AWS takes as long.
+ */
+const patience = 500;
 
 const stopped = () => new AwsError("ServiceException", "The emulator was stopped or reset.", 500);
 
@@ -128,7 +131,6 @@ export class Pool {
       if (this.closed) return;
       warm = { environment: new Environment(spec), expires, idleSince: 0 };
       this.all.add(warm);
-      this.load.add(warm.environment);
       await warm.environment.load();
     } catch (error) {
       this.queue.shift()?.reject(error);
@@ -177,7 +179,6 @@ export class Pool {
 
   private end(warm: Warm): void {
     this.all.delete(warm);
-    this.load.remove(warm.environment);
     const ending = warm.environment.terminate().finally(() => {
       this.ending.delete(ending);
       this.checkEmpty();
