@@ -2,6 +2,7 @@ import { access, constants, open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Deployment, deploy, progress } from "../deploy";
 import { readArguments, runCommand, toPort, UsageError } from "./arguments";
+import { serveLive } from "./live";
 import { interrupted, startOnPort } from "./ports";
 import { columns, curl, paint, requestLine } from "./screen";
 import { sampleReading, simulate } from "./simulate";
@@ -25,7 +26,7 @@ const plain = ({ outputs }: Deployment): Outputs =>
 /** Keeps a secret off the screen until somebody asks for it; the API key is in the curl line, which is the point of it. */
 const shown = ({ outputs }: Deployment): [string, string][] =>
   Object.entries(outputs)
-    .filter(([, { value }]) => value !== undefined && value !== null)
+    .filter(([, { value }]) => value !== undefined && value !== null && value !== "")
     .map(([name, { value, secret }]) => [
       name,
       secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
@@ -69,18 +70,31 @@ runCommand(async () => {
   if (options.outputs) await writeOutputs(options.outputs, outputs);
 
   console.log(`\n${paint("bold", "Outputs")}\n${columns(shown(deployment))}`);
+  const text = (name: string) => String(outputs[name]);
+  const url = text("url");
   if (options.outputs) console.log(`\nWritten to ${join(options.outputs)}`);
-  const url = String(outputs.url);
   const headers = {
     "content-type": "application/json",
     ...(typeof outputs.apiKey === "string" && { "x-api-key": outputs.apiKey }),
   };
+  const dashboard = await serveLive(
+    {
+      liveUrl: text("liveUrl"),
+      liveToken: text("liveToken"),
+      deadLetterQueues: [text("deadLetterQueueUrl"), text("liveDeadLetterQueueUrl")],
+    },
+    emulator,
+  );
   const reading = JSON.stringify([sampleReading(Date.now() / 1000)]);
   console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
+  console.log(`\n${paint("bold", "See it live")}\n  ${paint("cyan", dashboard.url)}`);
   console.log(`\n${paint("dim", "Requests appear below. Ctrl-C ends everything.")}`);
 
   const unwatch = emulator.watch((record) => {
-    if (record.service === "execute-api") console.log(requestLine(record));
+    // What the broadcast posts to each browser would hide the requests that people make.
+    if (record.service === "execute-api" && !record.operation.includes("/@connections/")) {
+      console.log(requestLine(record));
+    }
   });
   const stop = options.simulate
     ? simulate(url, headers, (why) => console.log(paint("red", `the simulated devices got no answer: ${why}`)))
@@ -88,4 +102,5 @@ runCommand(async () => {
   await stopped;
   stop?.();
   unwatch();
+  await dashboard.close();
 });
