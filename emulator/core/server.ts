@@ -274,7 +274,8 @@ async function serveData(
   try {
     await service.serve(request);
   } catch (error) {
-    if (!(error instanceof AwsError)) deps.report(error, `${address.service} ${request.method} ${address.path}`);
+    const ours = !(error instanceof AwsError) && !message.readableAborted;
+    if (ours) deps.report(error, `${address.service} ${request.method} ${address.path}`);
     if (response.headersSent) response.destroy();
     else send(response, plainError(error instanceof AwsError ? error : internalFailure(), randomUUID()));
   }
