@@ -70,7 +70,7 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
     checkWebSocketBroadcast(name, args);
     super("sensorcast:index:WebSocketBroadcast", name, {}, opts);
     const { auth = args.authorize ? { authorize: args.authorize } : "token", stageName = "live" } = args;
-    const { logRetentionDays = 14, tracing = true, memorySize = 1024, timeout = 30, shards = 4, parallel = 100 } = args;
+    const { logRetentionDays = 14, tracing = true, memorySize = 1769, timeout = 30, shards = 4, parallel = 100 } = args;
     const { singleToken = false, messages = false, throttle = {}, fanOut: many = {} } = args;
     const child = { parent: this };
     const title = `WebSocketBroadcast "${name}"`;
