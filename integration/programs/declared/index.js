@@ -1,6 +1,7 @@
 // Makes the resources that the config declares, so that a test can say in one place what is deployed and what changes:
 // { type: "sqs.Queue", name: "jobs", args: {...}, options: {...} }. "$jobs.arn" in args stands for that output,
-// "$jobs" in options for the resource itself. Type "component" makes a component, "remote" a remote one.
+// "integrations/<jobs.id>" holds it, and "$jobs" in options is the resource itself. Type "component" makes a component,
+// "remote" a remote one.
 const pulumi = require("@pulumi/pulumi");
 const aws = require("@pulumi/aws");
 
@@ -8,7 +9,12 @@ const config = new pulumi.Config();
 const made = {};
 
 const resolve = (value) => {
-  if (typeof value === "string" && value.startsWith("$")) {
+  if (typeof value === "string" && /<\w+\.\w+>/.test(value)) {
+    const references = value.match(/<\w+\.\w+>/g).map((reference) => resolve(`$${reference.slice(1, -1)}`));
+    return pulumi.interpolate(value.split(/<\w+\.\w+>/), ...references);
+  }
+  // API Gateway has words of its own that begin so.
+  if (typeof value === "string" && /^\$(?!(request\.|(default|connect|disconnect)$))/.test(value)) {
     const [name, property] = value.slice(1).split(".");
     if (name === "secret") return config.requireSecret(property);
     return property ? made[name][property] : made[name];
