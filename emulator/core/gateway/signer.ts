@@ -1,7 +1,16 @@
 import { accountOf } from "../access-key";
 import type { Bus } from "../bus";
 import type { Clock } from "../clock";
-import { canonicalRequest, type Scope, sameSignature, sha256, signature, stringToSign } from "./sigv4";
+import {
+  canonicalRequest,
+  type Scope,
+  sameSignature,
+  scopeText,
+  sha256,
+  signature,
+  signingKey,
+  stringToSign,
+} from "./sigv4";
 
 /** Why a signature is not taken: there is none, it is wrong, its header is unreadable, or its key is unknown. */
 export type SignatureFault = "missing" | "invalid" | "incomplete" | "unknown";
@@ -51,53 +60,72 @@ interface Signed {
 /** SigV4 signatures hold for five minutes around the clock of the service. */
 const skewMs = 300_000;
 
-/**
- * AWS_IAM: verifies the request's version 4 signature, in the header or in the query string, and says who signed.
- *
- * Not emulated: whether the signer's own policies allow the call. Every known signer is let in.
- *
- * @throws SignatureProblem
- */
-export async function verifySignature(
-  request: SignedRequest,
-  { bus, clock }: { bus: Bus; clock: Clock },
-): Promise<Signer> {
-  const signed = fromHeader(request) ?? fromQuery(request);
-  if (!signed) throw new SignatureProblem("missing", "Missing Authentication Token");
-  const signer = await secretOf(signed.accessKeyId, bus);
-  if (!signer || (signer.sessionToken !== undefined && signer.sessionToken !== signed.sessionToken))
-    throw new SignatureProblem("unknown", "The security token included in the request is invalid.");
-  checkTime(signed, clock.now());
+/** Verifies version 4 signatures, in the header or in the query string, and says who signed. */
+export class SignatureVerifier {
+  /** Derived keys by secret and scope: making one costs more than all else in a small request. */
+  private readonly keys = new Map<string, Buffer>();
 
-  const payload = header(request, "x-amz-content-sha256");
-  const bodyHash = payload === "UNSIGNED-PAYLOAD" ? payload : sha256(request.body);
-  if (payload !== undefined && payload !== bodyHash)
-    throw new SignatureProblem(
-      "invalid",
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    );
-  const { method, path, query, headers } = request;
-  const parts = { method, path, query, headers, signedHeaders: signed.signedHeaders, payloadHash: bodyHash };
-  const agrees = (canonical: string) =>
-    sameSignature(
-      signature(signer.secretAccessKey, signed.scope, stringToSign(signed.time, signed.scope, canonical)),
-      signed.signature,
-    );
-  const canonical = canonicalRequest(parts, true);
-  // Some clients encode the path once only, as for S3; both are one request.
-  if (!agrees(canonical) && !agrees(canonicalRequest(parts, false)))
-    throw new SignatureProblem(
-      "invalid",
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
-        `The Canonical String for this request should have been\n'${canonical}'\n\nThe String-to-Sign should have been\n'${stringToSign(signed.time, signed.scope, canonical)}'\n`,
-    );
-  return {
-    accessKey: signed.accessKeyId,
-    accountId: signer.account,
-    caller: signer.userId,
-    user: signer.userId,
-    userArn: signer.arn,
-  };
+  constructor(private readonly host: { readonly bus: Bus; readonly clock: Clock }) {}
+
+  /**
+   * AWS_IAM: who signed the request.
+   *
+   * Not emulated: whether the signer's own policies allow the call. Every known signer is let in.
+   *
+   * @throws SignatureProblem
+   */
+  async verify(request: SignedRequest): Promise<Signer> {
+    const signed = fromHeader(request) ?? fromQuery(request);
+    if (!signed) throw new SignatureProblem("missing", "Missing Authentication Token");
+    const signer = await secretOf(signed.accessKeyId, this.host.bus);
+    if (!signer || (signer.sessionToken !== undefined && signer.sessionToken !== signed.sessionToken))
+      throw new SignatureProblem("unknown", "The security token included in the request is invalid.");
+    checkTime(signed, this.host.clock.now());
+
+    const payload = header(request, "x-amz-content-sha256");
+    const payloadHash = payload === "UNSIGNED-PAYLOAD" ? payload : sha256(request.body);
+    if (payload !== undefined && payload !== payloadHash)
+      throw new SignatureProblem(
+        "invalid",
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      );
+    const { method, path, query, headers } = request;
+    const parts = { method, path, query, headers, signedHeaders: signed.signedHeaders, payloadHash };
+    const key = this.key(signer.secretAccessKey, signed.scope);
+    const toSign = (canonical: string) => stringToSign(signed.time, signed.scope, canonical);
+    const agrees = (canonical: string) => sameSignature(signature(key, toSign(canonical)), signed.signature);
+    const canonical = canonicalRequest(parts, true);
+    // Some clients encode the path once only, as for S3; both are one request.
+    if (!agrees(canonical) && !agrees(canonicalRequest(parts, false)))
+      throw new SignatureProblem(
+        "invalid",
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
+          `The Canonical String for this request should have been\n'${canonical}'\n\nThe String-to-Sign should have been\n'${toSign(canonical)}'\n`,
+      );
+    return {
+      accessKey: signed.accessKeyId,
+      accountId: signer.account,
+      caller: signer.userId,
+      user: signer.userId,
+      userArn: signer.arn,
+    };
+  }
+
+  clear(): void {
+    this.keys.clear();
+  }
+
+  private key(secret: string, scope: Scope): Buffer {
+    const name = `${scopeText(scope)}\n${secret}`;
+    let key = this.keys.get(name);
+    if (!key) {
+      // Sessions come and go; starting over now and then is cheaper than telling old keys from new.
+      if (this.keys.size >= 1_000) this.keys.clear();
+      key = signingKey(secret, scope);
+      this.keys.set(name, key);
+    }
+    return key;
+  }
 }
 
 async function secretOf(accessKeyId: string, bus: Bus) {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 
 /** One HTTP request, in the parts that a version 4 signature covers. */
 export interface SignedParts {
@@ -20,7 +20,7 @@ export interface Scope {
   readonly service: string;
 }
 
-export const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest("hex");
+export const sha256 = (data: string | Uint8Array) => hash("sha256", data, "hex");
 const hmac = (key: string | Buffer, data: string) => createHmac("sha256", key).update(data).digest();
 
 const encode = (text: string) =>
@@ -67,10 +67,11 @@ export const scopeText = ({ date, region, service }: Scope) => `${date}/${region
 export const stringToSign = (time: string, scope: Scope, canonical: string) =>
   ["AWS4-HMAC-SHA256", time, scopeText(scope), sha256(canonical)].join("\n");
 
-export function signature(secret: string, { date, region, service }: Scope, text: string): string {
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
-  return createHmac("sha256", key).update(text).digest("hex");
-}
+/** The key of one day, region and service. */
+export const signingKey = (secret: string, { date, region, service }: Scope): Buffer =>
+  hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
+
+export const signature = (key: Buffer, text: string): string => hmac(key, text).toString("hex");
 
 export const sameSignature = (one: string, other: string) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
@@ -100,7 +101,7 @@ export function sign(
     payloadHash,
   };
   const text = stringToSign(time, scope, canonicalRequest(parts, service !== "s3"));
-  const value = signature(credentials.secretAccessKey, scope, text);
+  const value = signature(signingKey(credentials.secretAccessKey, scope), text);
   return {
     ...added,
     authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scopeText(scope)}, SignedHeaders=${signedHeaders.join(";")}, Signature=${value}`,

@@ -1,5 +1,6 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { AwsError } from "../../../core/errors";
+import { SignatureVerifier } from "../../../core/gateway/signer";
 import type { PolicyDocument } from "../../../core/policy";
 import type { DataPlaneRequest, Host } from "../../../core/service";
 import type { ApiDefinition } from "../state";
@@ -36,6 +37,7 @@ interface Served {
 export class Gateway {
   readonly authorizers: LambdaAuthorizers;
   private readonly accessLog: AccessLog;
+  private readonly signatures: SignatureVerifier;
   private served = new WeakMap<ApiDefinition, Served>();
   private readonly plainTemplates = new Templates();
 
@@ -46,6 +48,7 @@ export class Gateway {
   ) {
     this.authorizers = new LambdaAuthorizers(host);
     this.accessLog = new AccessLog(host);
+    this.signatures = new SignatureVerifier(host);
   }
 
   async serve(request: DataPlaneRequest): Promise<void> {
@@ -58,6 +61,7 @@ export class Gateway {
 
   clear(): void {
     this.authorizers.clear();
+    this.signatures.clear();
     this.meter.clear();
     this.served = new WeakMap();
   }
@@ -91,7 +95,7 @@ export class Gateway {
 
   private async authorize(call: Call, policy: PolicyDocument | undefined): Promise<void> {
     const type = call.route!.method.authorizationType;
-    if (type === "AWS_IAM") Object.assign(call.identity, await verifySigner(call, this.host));
+    if (type === "AWS_IAM") Object.assign(call.identity, await verifySigner(call, this.signatures));
     if (policy) checkResourcePolicy(call, policy);
     if (type === "CUSTOM" || type === "COGNITO_USER_POOLS") {
       if (!call.route!.authorizer) throw misconfigured();

@@ -1,6 +1,6 @@
 import { AwsError } from "../../../core/errors";
 import { functionOf, readAuthorizerAnswer, readObject } from "../../../core/gateway/authorizer-answer";
-import { type SignatureFault, SignatureProblem, verifySignature } from "../../../core/gateway/signer";
+import { type SignatureFault, SignatureProblem, type SignatureVerifier } from "../../../core/gateway/signer";
 import { evaluate } from "../../../core/policy-evaluation";
 import type { Host } from "../../../core/service";
 import type { StoredAuthorizer } from "../state";
@@ -18,11 +18,11 @@ import {
 } from "./failures";
 
 /** Lets a handshake in or throws; what is found out about the caller stays with the session. */
-export async function authorize(event: GatewayEvent, host: Host): Promise<void> {
+export async function authorize(event: GatewayEvent, host: Host, signatures: SignatureVerifier): Promise<void> {
   const { route, authorizer } = event.route!;
   if (route.AuthorizationType === "AWS_IAM") {
     const { request } = event.session;
-    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), host)) };
+    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), signatures)) };
   } else if (route.AuthorizationType === "CUSTOM") {
     if (!authorizer) throw misconfigured();
     await ask(authorizer, event, host);
@@ -40,12 +40,12 @@ const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
 export async function signerOf(
   { message, query }: { message: GatewayEvent["session"]["request"]["message"]; query: string },
   body: Buffer,
-  host: Host,
+  signatures: SignatureVerifier,
 ) {
   const { method = "GET", url = "/", headers } = message;
   const mark = url.indexOf("?");
   try {
-    return await verifySignature({ method, path: mark < 0 ? url : url.slice(0, mark), query, headers, body }, host);
+    return await signatures.verify({ method, path: mark < 0 ? url : url.slice(0, mark), query, headers, body });
   } catch (error) {
     throw error instanceof SignatureProblem ? failures[error.fault](error.message) : error;
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { SignatureVerifier } from "../../../core/gateway/signer";
 import type { TokenBuckets } from "../../../core/gateway/token-buckets";
 import type { Host, UpgradeRequest } from "../../../core/service";
 import type { ApiDefinition } from "../state";
@@ -24,6 +25,7 @@ export class Gateway {
   /** Sockets of handshakes that are not answered yet. */
   private readonly handshakes = new Set<Duplex>();
   private readonly protocols = new WeakMap<IncomingMessage, string>();
+  readonly signatures: SignatureVerifier;
   private readonly accessLog: AccessLog;
   private served = new WeakMap<ApiDefinition, Served>();
   private readonly sockets = new WebSocketServer({
@@ -40,6 +42,7 @@ export class Gateway {
     private readonly buckets: TokenBuckets,
   ) {
     this.accessLog = new AccessLog(host);
+    this.signatures = new SignatureVerifier(host);
   }
 
   /** Answers a handshake when `$connect` is through; gives the status. */
@@ -82,6 +85,7 @@ export class Gateway {
     this.handshakes.clear();
     for (const connection of this.connections.values()) connection.destroy();
     this.connections.clear();
+    this.signatures.clear();
     this.served = new WeakMap();
   }
 
@@ -102,7 +106,7 @@ export class Gateway {
     event.route = event.served.routes.get("$connect");
     this.admit(event);
     if (!event.route) return { status: 200, body: "" };
-    await authorize(event, this.host);
+    await authorize(event, this.host, this.signatures);
     return integrate(event, this.host);
   }
 

@@ -64,7 +64,7 @@ export class Management {
     const connectionId = /^(?:@|%40)connections\/([^/]+)$/i.exec(rest)?.[1];
     if (connectionId === undefined) throw missingToken();
     const body = await readMessage(request);
-    const signer = await signerOf(request, body, this.host);
+    const signer = await signerOf(request, body, this.gateway.signatures);
     const connection = this.find(decode(connectionId), api, stageName);
     const scope = (api ?? connection?.session.api)?.scope;
     if (scope && scope.account !== signer.accountId)

@@ -1,5 +1,4 @@
-import { type SignatureFault, SignatureProblem, verifySignature } from "../../../../core/gateway/signer";
-import type { Host } from "../../../../core/service";
+import { type SignatureFault, SignatureProblem, type SignatureVerifier } from "../../../../core/gateway/signer";
 import type { Call, Identity } from "../call";
 import {
   type GatewayFailure,
@@ -17,11 +16,11 @@ const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
 };
 
 /** AWS_IAM: who signed the request; refuses it with the gateway's own responses. */
-export async function verifySigner(call: Call, host: Host): Promise<Identity> {
+export async function verifySigner(call: Call, signatures: SignatureVerifier): Promise<Identity> {
   const { message, query, method } = call.request;
   const path = (message.url ?? "/").split("?", 1)[0]!;
   try {
-    return { ...(await verifySignature({ method, path, query, headers: message.headers, body: call.body }, host)) };
+    return { ...(await signatures.verify({ method, path, query, headers: message.headers, body: call.body })) };
   } catch (error) {
     throw error instanceof SignatureProblem ? failures[error.fault](error.message) : error;
   }
