@@ -21,6 +21,7 @@ export type { AuthorizeArgs, JwtAuthArgs, WebSocketAuth } from "./websocket-auth
 export { WebSocketBroadcast } from "./websocket-broadcast";
 export type {
   ActionArgs,
+  BatchArgs,
   FanOutArgs,
   ThrottleArgs,
   WebSocketBroadcastArgs,

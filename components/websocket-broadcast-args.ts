@@ -35,11 +35,19 @@ export interface WebSocketDomainArgs {
   path?: string;
 }
 
+/** How messages of the queue are taken together: a client gets a batch in one frame where it fits. */
+export interface BatchArgs {
+  /** Messages at most, 1 to 10000; above 10 it needs a window of a second or more. @default 10 */
+  size?: number;
+  /** Seconds to wait for more of them, 0 to 300. @default 0 */
+  windowSeconds?: number;
+}
+
 /** How a broadcast to many connections is split up. */
 export interface FanOutArgs {
   /** Receivers of one broadcast above which it is split by shard into several Lambdas. @default 2000 */
   above?: number;
-  /** Lambdas that post at a time, 2 to 1000. @default 10 */
+  /** Lambdas that post the parts at a time, 2 to 1000. @default 10 */
   maxConcurrency?: number;
 }
 
@@ -78,6 +86,13 @@ export interface WebSocketBroadcastArgs {
   shards?: number;
   /** Posts under way at a time in one Lambda, 1 to 500. @default 100 */
   parallel?: number;
+  /** How messages are taken together. */
+  batch?: BatchArgs;
+  /**
+   * Broadcasts at a time, 2 to 1000. All posts of an account share its 10,000 requests a second, which ten of them can
+   * use up. @default 10
+   */
+  maxConcurrency?: number;
   /** Broadcasts to many connections. */
   fanOut?: FanOutArgs;
   /** The queue for what cannot be broadcast. */
@@ -107,7 +122,18 @@ export interface WebSocketBroadcastArgs {
 
 const OPTIONS: (keyof WebSocketBroadcastArgs)[] = [
   ...(["authorize", "auth", "singleToken", "subscribeAll", "deviceOf", "idOf", "frames", "messages"] as const),
-  ...(["actions", "stageName", "domain", "throttle", "shards", "parallel", "fanOut", "deadLetter"] as const),
+  ...([
+    "actions",
+    "stageName",
+    "domain",
+    "throttle",
+    "shards",
+    "parallel",
+    "batch",
+    "maxConcurrency",
+    "fanOut",
+    "deadLetter",
+  ] as const),
   ...(["memorySize", "timeout", "logRetentionDays", "tracing", "alarms", "manageAccount"] as const),
 ];
 /** Actions with a meaning of their own. */
@@ -134,7 +160,7 @@ export function checkWebSocketBroadcast(name: string, args: WebSocketBroadcastAr
   checks.oneOf("frames", args.frames, ["array", "single"]);
   checks.text("stageName", args.stageName, /^[\w-]{1,128}$/, "be letters, digits, - and _", '"live"');
   checkActions(checks, args);
-  const { domain, throttle, fanOut = {}, deadLetter } = args;
+  const { domain, throttle, batch = {}, fanOut = {}, deadLetter } = args;
   if (domain) {
     checks.names("domain", domain, ["domainName", "certificateArn", "path"]);
     if (!domain.domainName) checks.add("domain.domainName", "be given", '"live.example.com"');
@@ -148,6 +174,13 @@ export function checkWebSocketBroadcast(name: string, args: WebSocketBroadcastAr
   }
   checks.number("shards", args.shards, { min: 1, max: 64, use: 4 });
   checks.number("parallel", args.parallel, { min: 1, max: 500, use: 100 });
+  checks.names("batch", batch, ["size", "windowSeconds"]);
+  checks.number("batch.size", batch.size, { min: 1, max: 10_000, unit: "messages", use: 10 });
+  checks.number("batch.windowSeconds", batch.windowSeconds, { min: 0, max: 300, unit: "seconds", use: 0 });
+  if ((batch.size ?? 1) > 10 && !batch.windowSeconds) {
+    checks.add("batch.windowSeconds", "be 1 or more for batches of more than 10 messages", "1");
+  }
+  checks.number("maxConcurrency", args.maxConcurrency, { min: 2, max: 1000, unit: "Lambdas", use: 10 });
   checks.names("fanOut", fanOut, ["above", "maxConcurrency"]);
   checks.number("fanOut.above", fanOut.above, { min: 1, unit: "connections", use: 2000 });
   checks.number("fanOut.maxConcurrency", fanOut.maxConcurrency, { min: 2, max: 1000, unit: "Lambdas", use: 10 });

@@ -185,7 +185,17 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
       ...posting,
       statements: [...posting.statements, consume(fanOutQueue)],
     });
-    trigger(`${name}-broadcast`, queue, broadcastFunction, {}, child);
+    trigger(
+      `${name}-broadcast`,
+      queue,
+      broadcastFunction,
+      {
+        batchSize: args.batch?.size ?? 10,
+        maximumBatchingWindowInSeconds: args.batch?.windowSeconds ?? 0,
+        scalingConfig: { maximumConcurrency: args.maxConcurrency ?? 10 },
+      },
+      child,
+    );
     trigger(
       `${name}-fan-out`,
       fanOutQueue,

@@ -86,6 +86,22 @@ describe("a broadcast", () => {
     ]);
   });
 
+  test("of many devices finds who subscribed to some of them, and who takes all", async () => {
+    await client("all", "*");
+    await client("some", "d3", "d17", "none-of-them");
+    const records = Array.from({ length: 20 }, (_, n) => reading(`d${n}`));
+    expect(await post(queueEvent(records))).toEqual([]);
+    expect(data("some")).toEqual([reading("d3"), reading("d17")]);
+    expect(data("all")).toEqual(records);
+    // And when more devices are subscribed to than it asks for at first.
+    for (let n = 0; n < 25; n++) {
+      const devices = Array.from({ length: 100 }, (_, i) => `e${n}-${i}`);
+      await client(`client-${n}`, ...devices);
+    }
+    await post(queueEvent(records.map((record) => ({ ...record, temp: 1 }))));
+    expect(data("some")).toHaveLength(4);
+  });
+
   test("gives a record the same id when it comes again, and another to another record", async () => {
     await client("all", "*");
     await post(queueEvent([reading("a"), reading("a", 1), { id: "own", temp: 1 }]));

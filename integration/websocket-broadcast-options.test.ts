@@ -83,6 +83,8 @@ describe("wrong arguments", () => {
     [{ stageName: "a/b" }, "stageName must be"],
     [{ throttle: { rate: 1 } }, "throttle.rate must not be given"],
     [{ deadLetter: { retentionDays: 15 } }, "deadLetter.retentionDays must be"],
+    [{ batch: { size: 11 } }, "batch.windowSeconds must be 1 or more for batches of more than 10 messages"],
+    [{ maxConcurrency: 1 }, "maxConcurrency must be"],
     [{ timeout: 901 }, "timeout must be"],
     [{ logRetentionDays: 15 }, "logRetentionDays must be one of"],
     [{ alarms: {} }, "alarms.topicArn must be"],
@@ -163,11 +165,14 @@ test("the queue waits long enough for a broadcast, and gives up to the dead-lett
   });
 });
 
-test("batches report single failures, and the fan-out keeps to its concurrency", async () => {
+test("batches report single failures, and keep to their size and concurrency", async () => {
   const { EventSourceMappings = [] } = await client(LambdaClient).send(new ListEventSourceMappingsCommand({}));
   const { queueArn, fanOutQueueArn } = deployed.current.outputs;
   const of = (arn: string) => EventSourceMappings.find(({ EventSourceArn }) => EventSourceArn === arn);
-  expect(of(queueArn)).toMatchObject({ BatchSize: 10, FunctionResponseTypes: ["ReportBatchItemFailures"] });
+  expect(of(queueArn)).toMatchObject({
+    ...{ BatchSize: 50, MaximumBatchingWindowInSeconds: 2, FunctionResponseTypes: ["ReportBatchItemFailures"] },
+    ScalingConfig: { MaximumConcurrency: 20 },
+  });
   expect(of(fanOutQueueArn)).toMatchObject({
     ...{ BatchSize: 1, FunctionResponseTypes: ["ReportBatchItemFailures"] },
     ScalingConfig: { MaximumConcurrency: 5 },

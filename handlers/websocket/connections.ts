@@ -1,11 +1,8 @@
 import { makeDynamo } from "./clients";
 import { countOf, variable } from "./environment";
 import { DEVICES_FACT, isMarker, offeredProtocols, tokenOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
-import { ALL, connectionRows, forgetConnection, shardOf, subscriptionRows, writeRows } from "./rows";
+import { ALL, connectionRows, forgetConnection, LONGEST, shardOf, subscriptionRows, writeRows } from "./rows";
 import { permitted, readDevices } from "./subscriptions";
-
-/** A WebSocket lasts 2 hours at most (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html), and its rows as long. */
-const LONGEST = 2 * 60 * 60;
 
 /**
  * `$connect`: notes the connection, and answers the subprotocol that was agreed on, never the token. The query parameter

@@ -1,6 +1,6 @@
 import { mapConcurrent } from "../retry";
 import type { LiveRecord } from "./record";
-import { ALL, deviceKey, everyoneKey, MAX_DEVICE_BYTES, readPartition, type Table } from "./rows";
+import { ALL, deviceKey, everyoneKey, MAX_DEVICE_BYTES, readPartition, readSubscribed, type Table } from "./rows";
 
 /** A connection that gets records. */
 export interface Receiver {
@@ -15,6 +15,10 @@ export interface Receiver {
 
 /** Partitions read at a time. */
 const PARALLEL = 48;
+/** Devices of a batch above which it is asked first which of them somebody subscribed to: most clients take all. */
+const FEW_DEVICES = 8;
+/** Devices that this is asked of at most: about 10 read units. */
+const MANY_SUBSCRIBED = 500;
 
 interface Found {
   readonly keys: string[];
@@ -31,7 +35,7 @@ export async function findReceivers(
   shards: readonly number[],
   limit: number,
 ): Promise<Receiver[] | undefined> {
-  const wanted = partitionsOf(records, shards);
+  const wanted = partitionsOf(records, await subscribedIn(table, records, shards));
   const found = new Map<string, Found>();
   await mapConcurrent([...wanted.keys()], PARALLEL, async (key) => {
     if (found.size > limit) return;
@@ -57,8 +61,25 @@ export async function findReceivers(
   return receivers.filter(({ places }) => places.length > 0);
 }
 
+/** For each shard, whether somebody of it may have subscribed to a device. */
+async function subscribedIn(
+  table: Table,
+  records: readonly LiveRecord[],
+  shards: readonly number[],
+): Promise<Map<number, (device: string) => boolean>> {
+  const few = new Set(records.map(({ device }) => device)).size <= FEW_DEVICES;
+  const answers = await mapConcurrent(shards, PARALLEL, async (shard) => {
+    const devices = few ? undefined : await readSubscribed(table, shard, MANY_SUBSCRIBED);
+    return [shard, (device: string) => devices?.has(device) ?? true] as const;
+  });
+  return new Map(answers);
+}
+
 /** The partitions with the receivers of some records, and for each the records that it is about. */
-function partitionsOf(records: readonly LiveRecord[], shards: readonly number[]): Map<string, number[]> {
+function partitionsOf(
+  records: readonly LiveRecord[],
+  shards: ReadonlyMap<number, (device: string) => boolean>,
+): Map<string, number[]> {
   const wanted = new Map<string, number[]>();
   const add = (key: string, place: number) => {
     const places = wanted.get(key);
@@ -66,13 +87,13 @@ function partitionsOf(records: readonly LiveRecord[], shards: readonly number[])
     else wanted.set(key, [place]);
   };
   records.forEach(({ device, everyone }, place) => {
-    for (const shard of shards) {
+    // Nobody can have subscribed to a longer name.
+    const named = device !== undefined && device !== ALL && Buffer.byteLength(device) <= MAX_DEVICE_BYTES;
+    for (const [shard, isSubscribed] of shards) {
       if (everyone) add(everyoneKey(shard), place);
       else {
         add(deviceKey(ALL, shard), place);
-        // Nobody can have subscribed to a longer name.
-        const known = device !== undefined && device !== ALL && Buffer.byteLength(device) <= MAX_DEVICE_BYTES;
-        if (known) add(deviceKey(device, shard), place);
+        if (named && isSubscribed(device)) add(deviceKey(device, shard), place);
       }
     }
   });

@@ -3,6 +3,7 @@ import {
   BatchWriteItemCommand,
   type DynamoDBClient,
   paginateQuery,
+  QueryCommand,
   type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { type Backoff, fullJitter, mapConcurrent, sleep } from "../retry";
@@ -15,6 +16,7 @@ import { type Backoff, fullJitter, mapConcurrent, sleep } from "../retry";
  * | `connection#<id>` | `connection` | who it is |
  * | `connection#<id>` | `device#<device>` | one subscription of it, for finding them all |
  * | `device#<shard>#<device>` | `<id>` | the same, for finding who gets a record |
+ * | `devices#<shard>` | `<device>` | that somebody subscribed to it in the last two hours |
  * | `everyone#<shard>` | `<id>` | who gets what is for everyone |
  *
  * A connection's rows are all in the same shard: a partition takes 1,000 writes a second
@@ -42,12 +44,15 @@ type Key = { readonly pk: string; readonly sk: string };
 
 /** Everything, as a device. */
 export const ALL = "*";
+/** A WebSocket lasts 2 hours at most (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html): in seconds. */
+export const LONGEST = 2 * 60 * 60;
 /** A device's name is part of a sort key, which takes 1,024 bytes. */
 export const MAX_DEVICE_BYTES = 1000;
 
 const connectionKey = (id: string) => `connection#${id}`;
 const PREFIX = "device#";
 export const deviceKey = (device: string, shard: number) => `${PREFIX}${shard}#${device}`;
+const devicesKey = (shard: number) => `devices#${shard}`;
 export const everyoneKey = (shard: number) => `everyone#${shard}`;
 
 const keyOf = ({ pk, sk }: Key): Row => ({ pk: { S: pk }, sk: { S: sk } });
@@ -87,10 +92,16 @@ export function subscriptionRows(
     expiresAt: { N: String(expiresAt) },
     ...(openingAt !== undefined && { openingAt: { N: String(openingAt) } }),
   };
-  return subscriptionKeys(id, shard, devices).map((key) => ({ PutRequest: { Item: { ...keyOf(key), ...more } } }));
+  // Not the connection's own end: the row is for all of them, and outlives each that is connected now.
+  const latest = { expiresAt: { N: String(Math.floor(Date.now() / 1000) + LONGEST) } };
+  const items = [
+    ...subscriptionKeys(id, shard, devices).map((key) => ({ ...keyOf(key), ...more })),
+    ...devices.filter((device) => device !== ALL).map((sk) => ({ ...keyOf({ pk: devicesKey(shard), sk }), ...latest })),
+  ];
+  return items.map((Item) => ({ PutRequest: { Item } }));
 }
 
-/** What {@link subscriptionRows} wrote, to be deleted. */
+/** What {@link subscriptionRows} wrote for this connection, to be deleted. */
 export const withoutSubscriptions = (
   { id, shard }: Pick<Connection, "id" | "shard">,
   devices: readonly string[],
@@ -104,20 +115,29 @@ const subscriptionKeys = (id: string, shard: number, devices: readonly string[])
 
 const deletion = (key: Key): WriteRequest => ({ DeleteRequest: { Key: keyOf(key) } });
 
+const notEnded = (pk: string) => ({
+  // A client that was told that it is subscribed gets what comes after that.
+  ConsistentRead: true,
+  KeyConditionExpression: "pk = :pk",
+  FilterExpression: "expiresAt > :now",
+  ExpressionAttributeValues: { ":pk": { S: pk }, ":now": { N: String(Math.floor(Date.now() / 1000)) } },
+});
+
 /** All rows of a partition that are not past their time; DynamoDB deletes such rows late. Page by page. */
 export async function* readPartition({ dynamodb, name }: Table, pk: string): AsyncGenerator<Row[]> {
-  const pages = paginateQuery(
-    { client: dynamodb },
-    {
-      TableName: name,
-      // A client that was told that it is subscribed gets what comes after that.
-      ConsistentRead: true,
-      KeyConditionExpression: "pk = :pk",
-      FilterExpression: "expiresAt > :now",
-      ExpressionAttributeValues: { ":pk": { S: pk }, ":now": { N: String(Math.floor(Date.now() / 1000)) } },
-    },
-  );
+  const pages = paginateQuery({ client: dynamodb }, { TableName: name, ...notEnded(pk) });
   for await (const { Items = [] } of pages) yield Items;
+}
+
+/** The devices that somebody of the shard may be subscribed to; undefined when they are more than `limit`. */
+export async function readSubscribed(
+  { dynamodb, name }: Table,
+  shard: number,
+  limit: number,
+): Promise<Set<string> | undefined> {
+  const query = new QueryCommand({ TableName: name, Limit: limit, ...notEnded(devicesKey(shard)) });
+  const { Items = [], LastEvaluatedKey } = await dynamodb.send(query);
+  return LastEvaluatedKey ? undefined : new Set(Items.map(({ sk }) => sk?.S ?? ""));
 }
 
 /** A connection and the devices that it is subscribed to; undefined when it is not there. */

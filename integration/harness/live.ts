@@ -109,10 +109,10 @@ export function useLive<Name extends string>(factories: Record<Name, Factory>) {
     deadLetters: () => take(world.queues.deadLetters),
     sent: () => take(world.queues.queue),
     fanOutParts: async () => (await take(world.queues.fanOut)) as unknown as FanOutMessage[],
-    /** All rows of the table of connections. */
+    /** All rows of connections in the table. */
     async rows(): Promise<Record<string, AttributeValue>[]> {
       const { Items = [] } = await world.dynamodb.send(new ScanCommand({ TableName: "connections" }));
-      return Items;
+      return Items.filter(({ pk }) => !pk!.S!.startsWith("devices#"));
     },
     /** The records that connections got, in their order. */
     got: (id: string) =>

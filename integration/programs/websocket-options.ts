@@ -19,6 +19,8 @@ const all = new WebSocketBroadcast("all", {
   throttle: { rateLimit: 50, burstLimit: 60 },
   shards: 2,
   parallel: 50,
+  batch: { size: 50, windowSeconds: 2 },
+  maxConcurrency: 20,
   fanOut: { above: 100, maxConcurrency: 5 },
   deadLetter: { retentionDays: 7 },
   memorySize: 512,
