@@ -1,4 +1,5 @@
 import { isSubprotocol, type Settings, type Socket, type Source, type TimerHandle } from "./options";
+import { Turns } from "./turns";
 
 /** The subprotocol that the server answers with; the token travels beside it. */
 export const subprotocol = "sensorcast.v1";
@@ -35,10 +36,15 @@ export class Connection {
   private timer: TimerHandle;
   private failure: { readonly message?: string; readonly code?: string } = {};
 
+  /** What has to be done in order: subscriptions. */
+  readonly turns: Turns;
+
   constructor(
     private readonly settings: Settings,
     private readonly listener: Listener,
-  ) {}
+  ) {
+    this.turns = new Turns(settings.timers, (frame) => this.send(frame));
+  }
 
   start(): void {
     const { openTimeout } = this.settings;
@@ -67,6 +73,7 @@ export class Connection {
   close(): void {
     this.done = true;
     this.settings.timers.clearTimeout(this.timer);
+    this.turns.end();
     const socket = this.socket;
     if (!socket) return;
     // Not null: `ws` throws an error nobody listens to when a socket is closed before it is open.

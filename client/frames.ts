@@ -8,6 +8,8 @@ export interface LiveRecord<Data = Record<string, unknown>> {
   readonly data: Data;
   /** When the server accepted it, ISO 8601. */
   readonly at?: string;
+  /** Who sent it, where it is another client's `message`. */
+  readonly from?: string;
 }
 
 /** What one frame from the server holds. */
@@ -28,8 +30,14 @@ const strings = (value: unknown): string[] =>
 
 function toRecord(value: unknown): LiveRecord<unknown> | undefined {
   if (!isObject(value) || typeof value.id !== "string" || value.id === "" || !("data" in value)) return undefined;
-  const at = text(value.at);
-  return { id: value.id, device: text(value.device) ?? "", data: value.data, ...(at !== undefined && { at }) };
+  const [at, from] = [text(value.at), text(value.from)];
+  return {
+    id: value.id,
+    device: text(value.device) ?? "",
+    data: value.data,
+    ...(at !== undefined && { at }),
+    ...(from !== undefined && { from }),
+  };
 }
 
 function toRecords(values: readonly unknown[]): Frame {
@@ -73,6 +81,8 @@ export function readFrame(raw: unknown): Frame {
 
 // API Gateway closes with 1009 at a frame over 32 KB, and browsers send a message as one frame.
 const frameBytes = 30 * 1024;
+// The broadcast takes so many devices at a time.
+const frameDevices = 100;
 
 /** The frames that subscribe to these devices, or unsubscribe from them: several where one would be too large. */
 export function deviceFrames(action: "subscribe" | "unsubscribe", devices: Iterable<string>): string[] {
@@ -81,7 +91,7 @@ export function deviceFrames(action: "subscribe" | "unsubscribe", devices: Itera
   let room = 0;
   for (const device of devices) {
     const bytes = encoder.encode(JSON.stringify(device)).length + 1;
-    if (bytes > room) {
+    if (bytes > room || groups.at(-1)?.length === frameDevices) {
       groups.push([]);
       room = frameBytes;
     }

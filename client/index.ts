@@ -144,7 +144,7 @@ export class LiveClient<Data = Record<string, unknown>> {
   private attempt(): void {
     const connection: Connection = new Connection(this.settings, {
       opened: () => this.opened(connection),
-      frame: (raw) => this.read(raw),
+      frame: (raw) => this.read(raw, connection),
       ended: (ending) => this.ended(connection, ending),
     });
     this.next = connection;
@@ -158,7 +158,7 @@ export class LiveClient<Data = Record<string, unknown>> {
     this.current = connection;
     this.next = undefined;
     this.refusals = 0;
-    for (const frame of deviceFrames("subscribe", this.wanted)) connection.send(frame);
+    connection.turns.add(deviceFrames("subscribe", this.wanted));
     if (before)
       this.draining.set(
         before,
@@ -221,12 +221,11 @@ export class LiveClient<Data = Record<string, unknown>> {
   }
 
   private tell(action: "subscribe" | "unsubscribe", devices: readonly string[]): void {
-    for (const frame of deviceFrames(action, devices)) {
-      for (const connection of [this.current, ...this.draining.keys()]) connection?.send(frame);
-    }
+    const frames = deviceFrames(action, devices);
+    for (const connection of [this.current, ...this.draining.keys()]) connection?.turns.add(frames);
   }
 
-  private read(raw: unknown): void {
+  private read(raw: unknown, connection: Connection): void {
     const frame = readFrame(raw);
     switch (frame.kind) {
       case "records":
@@ -237,9 +236,11 @@ export class LiveClient<Data = Record<string, unknown>> {
         break;
       case "subscribed":
       case "unsubscribed":
+        connection.turns.answered();
         this.emit(frame.kind, frame.devices);
         break;
       case "error":
+        if (/^(un)?subscribe$/.test(frame.action ?? "subscribe")) connection.turns.answered();
         this.emit("error", { ...frame, kind: "server" });
         break;
       case "unreadable":

@@ -90,6 +90,20 @@ describe("a live client's messages", () => {
     expect(live.devices).toEqual(["c"]);
   });
 
+  it("changes its subscriptions one after the other's answer", async () => {
+    server.answersSubscriptions = false;
+    const { live } = await connect({ devices: ["a"] });
+    live.unsubscribe("a");
+    live.subscribe("a", "b");
+    const [visitor] = server.visitors;
+    await waitFor(() => expect(visitor!.frames).toHaveLength(1));
+    server.send({ type: "error", message: "no such thing", action: "dance" });
+    server.send({ type: "subscribed", devices: ["a"] });
+    await waitFor(() => expect(visitor!.frames.slice(1)).toEqual([{ action: "unsubscribe", devices: ["a"] }]));
+    server.send({ type: "error", message: "try again", action: "unsubscribe" });
+    await waitFor(() => expect(visitor!.frames.slice(2)).toEqual([{ action: "subscribe", devices: ["a", "b"] }]));
+  });
+
   it("sends a message only while it is connected, and says so", async () => {
     const { live } = await connect();
     expect(live.send("message", { data: { hello: "all" } })).toBe(true);
@@ -178,7 +192,10 @@ describe("for any input, a live client", () => {
     fc.assert(
       fc.property(names, (devices) => {
         const frames = deviceFrames("subscribe", devices);
-        for (const frame of frames) expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(32 * 1024);
+        for (const frame of frames) {
+          expect(Buffer.byteLength(frame)).toBeLessThanOrEqual(32 * 1024);
+          expect(JSON.parse(frame).devices.length).toBeLessThanOrEqual(100);
+        }
         expect(frames.flatMap((frame) => JSON.parse(frame).devices)).toEqual(devices);
       }),
       { numRuns: 30 },

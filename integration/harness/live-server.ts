@@ -24,6 +24,8 @@ export class LiveServer {
   refuseWith: number | undefined;
   /** Whether a ping is answered. */
   answersPings = true;
+  /** Whether a subscription is confirmed. */
+  answersSubscriptions = true;
 
   private constructor(
     private readonly http: Server,
@@ -85,7 +87,7 @@ export class LiveServer {
       const frame = JSON.parse(String(data));
       visitor.frames.push(frame);
       if (frame.action === "ping" && this.answersPings) socket.send(JSON.stringify({ type: "pong" }));
-      if (frame.action === "subscribe" || frame.action === "unsubscribe") {
+      if (this.answersSubscriptions && /^(un)?subscribe$/.test(frame.action)) {
         socket.send(JSON.stringify({ type: `${frame.action}d`, devices: frame.devices }));
       }
     });
