@@ -1,10 +1,12 @@
+import { Agent } from "node:http";
+import type { LookupFunction } from "node:net";
 import {
   ApiGatewayManagementApiClient,
   DeleteConnectionCommand,
   GetConnectionCommand,
   PostToConnectionCommand,
 } from "@aws-sdk/client-apigatewaymanagementapi";
-import { ApiGatewayV2Client } from "@aws-sdk/client-apigatewayv2";
+import { ApiGatewayV2Client, CreateApiMappingCommand, CreateDomainNameCommand } from "@aws-sdk/client-apigatewayv2";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startEmulator } from "../emulator";
@@ -124,6 +126,28 @@ describe("POST", () => {
     const { client, connectionId } = await connect();
     await post(connectionId, "found", new ApiGatewayManagementApiClient(settings(emulator.current)));
     expect(await client.next()).toBe("found");
+    client.socket.close();
+  });
+});
+
+describe("a custom domain", () => {
+  test("leads to the connections of the mapped stage", async () => {
+    const { client, connectionId } = await connect();
+    const gateway = new ApiGatewayV2Client(settings(emulator.current));
+    const DomainName = "backend.localhost";
+    const DomainNameConfigurations = [{ CertificateArn: "arn:aws:acm:eu-west-1:000000000000:certificate/1" }];
+    await gateway.send(new CreateDomainNameCommand({ DomainName, DomainNameConfigurations }));
+    await gateway.send(new CreateApiMappingCommand({ DomainName, ApiId: api.id, Stage: "live", ApiMappingKey: "v1" }));
+    // The name need not resolve: the agent goes to the emulator, whoever is asked for.
+    const lookup: LookupFunction = (_name, options, done) =>
+      options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
+    const mapped = new ApiGatewayManagementApiClient({
+      ...settings(emulator.current),
+      endpoint: `http://${DomainName}:${emulator.current.port}/v1`,
+      requestHandler: { httpAgent: new Agent({ lookup }) },
+    });
+    await post(connectionId, "by name", mapped);
+    expect(await client.next()).toBe("by name");
     client.socket.close();
   });
 });

@@ -22,14 +22,11 @@ import {
   DeleteModelCommand,
   DeleteRouteCommand,
   DeleteRouteResponseCommand,
-  DeleteRouteSettingsCommand,
   DeleteStageCommand,
   DeleteVpcLinkCommand,
-  ExportApiCommand,
   GetApiCommand,
   GetApiMappingCommand,
   GetApiMappingsCommand,
-  GetApisCommand,
   GetAuthorizerCommand,
   GetAuthorizersCommand,
   GetDeploymentCommand,
@@ -42,18 +39,14 @@ import {
   GetIntegrationsCommand,
   GetModelCommand,
   GetModelsCommand,
-  GetModelTemplateCommand,
   GetRouteCommand,
   GetRouteResponseCommand,
   GetRouteResponsesCommand,
   GetRoutesCommand,
   GetStageCommand,
   GetStagesCommand,
-  GetTagsCommand,
   GetVpcLinkCommand,
   GetVpcLinksCommand,
-  TagResourceCommand,
-  UntagResourceCommand,
   UpdateApiCommand,
   UpdateApiMappingCommand,
   UpdateAuthorizerCommand,
@@ -367,276 +360,4 @@ describe("a life", () => {
       (await client.send(new CreateStageCommand({ ApiId, StageName: "$default", AutoDeploy: true }))).DeploymentId,
     ).toBeTruthy();
   });
-});
-
-test("a new API has the models Empty and Error", async () => {
-  const ApiId = await newApi();
-  const { Items } = await client.send(new GetModelsCommand({ ApiId }));
-  expect(Items?.map(({ Name }) => Name)).toEqual(["Empty", "Error"]);
-  const ModelId = Items?.[1]?.ModelId;
-  const { Value } = await client.send(new GetModelTemplateCommand({ ApiId, ModelId }));
-  expect(Value).toContain('"message": $input.json');
-});
-
-test("lists come in pages", async () => {
-  const ApiId = await newApi();
-  const keys = ["a", "b", "c", "d", "e"];
-  for (const RouteKey of keys) await client.send(new CreateRouteCommand({ ApiId, RouteKey }));
-  const found: unknown[] = [];
-  let NextToken: string | undefined;
-  let pages = 0;
-  do {
-    const page = await client.send(new GetRoutesCommand({ ApiId, MaxResults: "2", NextToken }));
-    found.push(...(page.Items ?? []).map(({ RouteKey }) => RouteKey));
-    NextToken = page.NextToken;
-    pages++;
-  } while (NextToken);
-  expect(pages).toBe(3);
-  expect(found).toEqual(keys);
-  await expect(client.send(new GetApisCommand({ MaxResults: "none" }))).rejects.toEqual(
-    refusal("BadRequestException", "Invalid MaxResults specified"),
-  );
-});
-
-describe("a change", () => {
-  test("of parameters adds to those there are, and an empty value removes one", async () => {
-    const ApiId = await newApi();
-    const name = (letter: string) => `integration.request.header.${letter}`;
-    const { IntegrationId } = await client.send(
-      new CreateIntegrationCommand({ ApiId, IntegrationType: "MOCK", RequestParameters: { [name("a")]: "'1'" } }),
-    );
-    const change = (RequestParameters: Record<string, string>) =>
-      client.send(new UpdateIntegrationCommand({ ApiId, IntegrationId, RequestParameters }));
-    expect((await change({ [name("b")]: "'2'" })).RequestParameters).toEqual({
-      [name("a")]: "'1'",
-      [name("b")]: "'2'",
-    });
-    expect((await change({ [name("a")]: "" })).RequestParameters).toEqual({ [name("b")]: "'2'" });
-  });
-
-  test("reaches a stage with AutoDeploy at once, and another with the next deployment", async () => {
-    const ApiId = await newApi();
-    await client.send(new CreateRouteCommand({ ApiId, RouteKey: "a" }));
-    const make = (StageName: string, AutoDeploy: boolean) =>
-      client.send(new CreateStageCommand({ ApiId, StageName, AutoDeploy }));
-    const first = (await make("auto", true)).DeploymentId;
-    expect(first).toBeTruthy();
-    expect((await make("manual", false)).DeploymentId).toBeUndefined();
-    await client.send(new CreateRouteCommand({ ApiId, RouteKey: "b" }));
-    const read = async (StageName: string) =>
-      (await client.send(new GetStageCommand({ ApiId, StageName }))).DeploymentId;
-    expect(await read("auto")).not.toBe(first);
-    expect(await read("manual")).toBeUndefined();
-    const { DeploymentId } = await client.send(new CreateDeploymentCommand({ ApiId, StageName: "manual" }));
-    expect(await read("manual")).toBe(DeploymentId);
-    await expect(client.send(new DeleteDeploymentCommand({ ApiId, DeploymentId }))).rejects.toEqual(
-      refusal("BadRequestException", "Active stages pointing to this deployment must be moved or deleted"),
-    );
-    await expect(client.send(new CreateDeploymentCommand({ ApiId, StageName: "auto" }))).rejects.toEqual(
-      refusal("BadRequestException", "Deployment ID cannot be set on stage because AutoDeploy is enabled"),
-    );
-  });
-
-  test("of a stage keeps the settings of other routes, and removes a variable by an empty value", async () => {
-    const ApiId = await newApi();
-    for (const RouteKey of ["a", "b"]) await client.send(new CreateRouteCommand({ ApiId, RouteKey }));
-    const stage = { ApiId, StageName: "live" };
-    const slow = { ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1 };
-    await client.send(
-      new CreateStageCommand({ ...stage, RouteSettings: { a: slow }, StageVariables: { x: "1", y: "2" } }),
-    );
-    const changed = await client.send(
-      new UpdateStageCommand({ ...stage, RouteSettings: { b: slow }, StageVariables: { x: "" } }),
-    );
-    expect(changed).toMatchObject({ RouteSettings: { a: slow, b: slow }, StageVariables: { y: "2" } });
-    expect(changed.StageVariables).not.toHaveProperty("x");
-    await client.send(new DeleteRouteSettingsCommand({ ...stage, RouteKey: "a" }));
-    expect((await client.send(new GetStageCommand(stage))).RouteSettings).toEqual({ b: slow });
-  });
-});
-
-test("tags are put, read and taken off by ARN", async () => {
-  const ApiId = await newApi();
-  await client.send(new CreateStageCommand({ ApiId, StageName: "live" }));
-  for (const path of [`apis/${ApiId}`, `apis/${ApiId}/stages/live`]) {
-    const ResourceArn = `arn:aws:apigateway:eu-west-1::/${path}`;
-    await client.send(new TagResourceCommand({ ResourceArn, Tags: { a: "1", b: "2" } }));
-    await client.send(new UntagResourceCommand({ ResourceArn, TagKeys: ["a"] }));
-    expect((await client.send(new GetTagsCommand({ ResourceArn }))).Tags).toEqual({ b: "2" });
-  }
-});
-
-describe("is refused:", () => {
-  const bad = (message: string | RegExp) => refusal("BadRequestException", message);
-  const conflict = (message: string) => refusal("ConflictException", message);
-  const websocket = { Name: "live", ProtocolType: "WEBSOCKET" as const };
-
-  test.each<[string, (ApiId: string, IntegrationId: string) => AnyCommand, unknown]>([
-    [
-      "an unknown protocol",
-      () => new CreateApiCommand({ Name: "x", ProtocolType: "SMTP" as "HTTP" }),
-      bad("Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"),
-    ],
-    ["no selection expression", () => new CreateApiCommand(websocket), bad(/RouteSelectionExpression/)],
-    [
-      "a broken selection expression",
-      () => new CreateApiCommand({ ...websocket, RouteSelectionExpression: "$nothing" }),
-      bad(/RouteSelectionExpression/),
-    ],
-    [
-      "an unknown API",
-      () => new GetRoutesCommand({ ApiId: "nothing" }),
-      refusal("NotFoundException", "Invalid API identifier specified 000000000000:nothing"),
-    ],
-    [
-      "an unknown integration as target",
-      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "b", Target: "integrations/zzz" }),
-      bad(/integration/),
-    ],
-    [
-      "a route key twice",
-      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "a" }),
-      conflict("Route with key a already exists for this API"),
-    ],
-    [
-      "a route key of AWS's own",
-      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "$mine" }),
-      bad(/Invalid route key/),
-    ],
-    [
-      "authorization beyond $connect",
-      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "b", AuthorizationType: "AWS_IAM" }),
-      bad("Currently, authorization is restricted to the $connect route only"),
-    ],
-    [
-      "an unknown authorizer",
-      (ApiId) =>
-        new CreateRouteCommand({ ApiId, RouteKey: "$connect", AuthorizationType: "CUSTOM", AuthorizerId: "zzz" }),
-      bad(/authorizer/),
-    ],
-    [
-      "an integration in use",
-      (ApiId, IntegrationId) => new DeleteIntegrationCommand({ ApiId, IntegrationId }),
-      conflict(""),
-    ],
-    [
-      "an integration without a URI",
-      (ApiId) => new CreateIntegrationCommand({ ApiId, IntegrationType: "HTTP_PROXY", IntegrationMethod: "POST" }),
-      bad(/URI/),
-    ],
-    [
-      "a function that is no URI of API Gateway's",
-      (ApiId) =>
-        new CreateIntegrationCommand({
-          ApiId,
-          IntegrationType: "AWS_PROXY",
-          IntegrationUri: "arn:aws:lambda:eu-west-1:000000000000:function:x",
-        }),
-      bad(/ARN/),
-    ],
-    [
-      "a timeout above 29 seconds",
-      (ApiId) => new CreateIntegrationCommand({ ApiId, IntegrationType: "MOCK", TimeoutInMillis: 30_000 }),
-      bad(/TimeoutInMillis/),
-    ],
-    [
-      "a response key that is no expression",
-      (ApiId, IntegrationId) =>
-        new CreateIntegrationResponseCommand({ ApiId, IntegrationId, IntegrationResponseKey: "200" }),
-      bad(/IntegrationResponseKey/),
-    ],
-    [
-      "an identity source that is none",
-      (ApiId) =>
-        new CreateAuthorizerCommand({
-          ApiId,
-          Name: "x",
-          AuthorizerType: "REQUEST",
-          AuthorizerUri: uri,
-          IdentitySource: ["method.request.header.A"],
-        }),
-      bad("Invalid mapping expression specified: method.request.header.A"),
-    ],
-    [
-      "a JWT authorizer",
-      (ApiId) => new CreateAuthorizerCommand({ ApiId, Name: "x", AuthorizerType: "JWT", IdentitySource: [] }),
-      bad(/authorizer type/),
-    ],
-    [
-      "an authorizer cache",
-      (ApiId) =>
-        new CreateAuthorizerCommand({
-          ApiId,
-          Name: "x",
-          AuthorizerType: "REQUEST",
-          AuthorizerUri: uri,
-          IdentitySource: [],
-          AuthorizerResultTtlInSeconds: 60,
-        }),
-      bad(/Ttl/),
-    ],
-    ["a stage name with a slash", (ApiId) => new CreateStageCommand({ ApiId, StageName: "a/b" }), bad(/Stage name/)],
-    [
-      "a stage twice",
-      (ApiId) => new CreateStageCommand({ ApiId, StageName: "taken" }),
-      conflict("Stage already exists"),
-    ],
-    [
-      "an unknown deployment",
-      (ApiId) => new CreateStageCommand({ ApiId, StageName: "x", DeploymentId: "zzz" }),
-      bad("Deployment id does not exist"),
-    ],
-    [
-      "settings of an unknown route",
-      (ApiId) => new CreateStageCommand({ ApiId, StageName: "x", RouteSettings: { zzz: {} } }),
-      refusal("NotFoundException", /zzz/),
-    ],
-    [
-      "access logs without the account's role",
-      (ApiId) =>
-        new CreateStageCommand({
-          ApiId,
-          StageName: "x",
-          AccessLogSettings: {
-            DestinationArn: "arn:aws:logs:eu-west-1:000000000000:log-group:x",
-            Format: "$context.requestId",
-          },
-        }),
-      bad("CloudWatch Logs role ARN must be set in account settings to enable logging"),
-    ],
-    [
-      "a mapping to an unknown stage",
-      (ApiId) => new CreateApiMappingCommand({ DomainName: "c.example.com", ApiId, Stage: "zzz" }),
-      refusal("NotFoundException", /domain name/),
-    ],
-  ])("%s", async (_what, command, error) => {
-    const ApiId = await newApi();
-    const IntegrationId = await newIntegration(ApiId);
-    await client.send(new CreateRouteCommand({ ApiId, RouteKey: "a", Target: `integrations/${IntegrationId}` }));
-    await client.send(new CreateStageCommand({ ApiId, StageName: "taken" }));
-    const before = await state(ApiId);
-    const wanted =
-      _what === "an integration in use"
-        ? conflict(`Cannot delete Integration '${IntegrationId}', is referenced in route: a`)
-        : error;
-    await expect(client.send(command(ApiId, IntegrationId) as never)).rejects.toEqual(wanted);
-    expect(await state(ApiId)).toEqual(before);
-  });
-
-  test("a deployment without routes", async () => {
-    await expect(client.send(new CreateDeploymentCommand({ ApiId: await newApi() }))).rejects.toEqual(
-      bad("Unable to deploy API because no routes exist in this API"),
-    );
-  });
-
-  test("an operation that the emulator has not", async () => {
-    const command = new ExportApiCommand({ ApiId: await newApi(), OutputType: "JSON", Specification: "OAS30" });
-    await expect(client.send(command)).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
-  });
-
-  /** All that a refused call could have changed. */
-  const state = async (ApiId: string) => {
-    const lists = [GetRoutesCommand, GetIntegrationsCommand, GetStagesCommand, GetAuthorizersCommand] as const;
-    return Promise.all(lists.map(async (List) => (await client.send(new List({ ApiId }) as GetRoutesCommand)).Items));
-  };
 });

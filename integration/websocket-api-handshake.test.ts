@@ -5,7 +5,6 @@ import {
   CreateApiMappingCommand,
   CreateDeploymentCommand,
   CreateDomainNameCommand,
-  CreateStageCommand,
   DeleteApiCommand,
   UpdateApiCommand,
 } from "@aws-sdk/client-apigatewayv2";
@@ -122,7 +121,6 @@ describe("the handshake", () => {
 
   test("to an HTTP API's address is answered with what is not emulated", async () => {
     const { ApiId } = await client.send(new CreateApiCommand({ Name: "http", ProtocolType: "HTTP" }));
-    await client.send(new CreateStageCommand({ ApiId, StageName: "live" }));
     const address = `127.0.0.1:${emulator.current.port}/_aws/execute-api/${ApiId}/live`;
     await expect(TestClient.connect(`ws://${address}`)).rejects.toMatchObject({ status: 501 });
     expect((await fetch(`http://${address}/things`)).status).toBe(501);

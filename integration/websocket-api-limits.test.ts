@@ -97,6 +97,17 @@ describe("times", () => {
     });
   });
 
+  test("a ping counts as activity", async () => {
+    const { client: opened } = await recorder.connect(api.url());
+    const ponged = new Promise((resolve) => opened.socket.once("pong", resolve));
+    await emulator.current.clock.advance("9 minutes");
+    opened.socket.ping();
+    await ponged;
+    await emulator.current.clock.advance("9 minutes");
+    expect(opened.socket.readyState).toBe(opened.socket.OPEN);
+    opened.socket.close();
+  });
+
   test("2 hours close it with 1001, however much passes", async () => {
     const { client: opened } = await recorder.connect(api.url());
     for (let minutes = 0; minutes < 117; minutes += 9) {

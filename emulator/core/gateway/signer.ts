@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { accountOf } from "../access-key";
 import type { Bus } from "../bus";
 import type { Clock } from "../clock";
@@ -63,7 +64,7 @@ const skewMs = 300_000;
 /** Verifies version 4 signatures, in the header or in the query string, and says who signed. */
 export class SignatureVerifier {
   /** Derived keys by secret and scope: making one costs more than all else in a small request. */
-  private readonly keys = new Map<string, Buffer>();
+  private readonly keys = new Map<string, KeyObject>();
 
   constructor(private readonly host: { readonly bus: Bus; readonly clock: Clock }) {}
 
@@ -115,7 +116,7 @@ export class SignatureVerifier {
     this.keys.clear();
   }
 
-  private key(secret: string, scope: Scope): Buffer {
+  private key(secret: string, scope: Scope): KeyObject {
     const name = `${scopeText(scope)}\n${secret}`;
     let key = this.keys.get(name);
     if (!key) {

@@ -12,7 +12,7 @@ import { authorize } from "./authorize";
 import { Connection, messageLimit } from "./connection";
 import { GatewayEvent, type Occasion } from "./event";
 import { select } from "./expressions";
-import { forbidden, GatewayFailure, invalidBody, misconfigured, notAHandshake, notServed, throttled } from "./failures";
+import { forbidden, GatewayFailure, invalidBody, misconfigured, notAHandshake, throttled } from "./failures";
 import { integrate, type Outcome } from "./integrate";
 import { placeOf } from "./places";
 import { refuse } from "./refuse";
@@ -95,7 +95,6 @@ export class Gateway {
     const { request } = session;
     const { rest, ...place } = placeOf(request, this.store, this.host);
     Object.assign(session, place);
-    if (!session.api.isWebSocket) throw notServed();
     if (rest !== "") throw forbidden();
     this.enter(event);
     checkHandshake(request.message);

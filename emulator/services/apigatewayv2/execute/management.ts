@@ -14,7 +14,6 @@ import {
   limitExceeded,
   misconfigured,
   missingToken,
-  notServed,
   payloadTooLarge,
   upgradeRequired,
 } from "./failures";
@@ -91,7 +90,6 @@ export class Management {
   private placeOf(request: DataPlaneRequest): { api?: Api; stageName: string; rest: string } {
     if (request.id === "") return { stageName: "", rest: request.path.slice(1) };
     const place = placeOf(request, this.store, this.host);
-    if (!place.api.isWebSocket) throw notServed();
     if (!place.api.stages.get(place.stageName)?.DeploymentId) throw forbidden();
     return place;
   }

@@ -1,7 +1,7 @@
 import type { Host } from "../../../core/service";
 import type { Api } from "../state";
 import type { Store } from "../store";
-import { forbidden } from "./failures";
+import { forbidden, notServed } from "./failures";
 
 /** What an address stands for. */
 export interface Place {
@@ -16,14 +16,16 @@ export interface Place {
 /**
  * The stage that a path names, by API id or by custom domain name.
  *
- * @throws GatewayFailure 403 where there is none, as AWS answers.
+ * @throws GatewayFailure 403 where there is none, as AWS answers; 501 for an HTTP API.
  */
 export function placeOf({ id, path }: { id: string; path: string }, store: Store, { publicHost }: Host): Place {
   const [first = "", ...behind] = path.split("/").slice(1);
   const rest = (parts: readonly string[]) => parts.join("/").replace(/\/$/, "");
   if (!id.includes(".")) {
     const api = store.findApi(id);
-    if (!api || api.definition.api.DisableExecuteApiEndpoint || !api.stages.has(first)) throw forbidden();
+    if (!api || api.definition.api.DisableExecuteApiEndpoint) throw forbidden();
+    if (!api.isWebSocket) throw notServed();
+    if (!api.stages.has(first)) throw forbidden();
     return { api, stageName: first, domainName: `${id}.execute-api.${publicHost()}`, rest: rest(behind) };
   }
   const found = store.findDomain(id);
@@ -32,5 +34,6 @@ export function placeOf({ id, path }: { id: string; path: string }, store: Store
   const mapping = named ?? mappings.find(({ ApiMappingKey }) => !ApiMappingKey);
   const api = found?.state.apis.get(mapping?.ApiId ?? "");
   if (!mapping || !api?.stages.has(mapping.Stage ?? "")) throw forbidden();
+  if (!api.isWebSocket) throw notServed();
   return { api, stageName: mapping.Stage!, domainName: id, rest: rest(named ? behind : [first, ...behind]) };
 }
