@@ -3,6 +3,7 @@ import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
 import type { Deployment } from "../deploy";
 import { callsPerThousand, deployIngest, ingest } from "./ingest";
+import { live } from "./live";
 import { rates } from "./rates";
 import { type Figure, report } from "./report";
 import { type Started, startServer } from "./servers";
@@ -52,6 +53,7 @@ async function main(): Promise<boolean> {
       ...posts.figures,
       ...(await callsPerThousand(url, apiKey, emulator)),
       ...(await packageFigures(emulator, functionName(deployment))),
+      ...(await live(deployment, emulator)),
     ];
     const rows = [...posts.rows, ...(await rates(emulator, constant))];
     const put = rows.find(({ name }) => name === "DynamoDB PutItem")!;
