@@ -1,7 +1,9 @@
-import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { actions } from "../handlers/websocket/actions";
-import { authorizeConnections, sharedToken } from "../handlers/websocket/authorizer";
+import { authorizeConnections, jwt, sharedToken } from "../handlers/websocket/authorizer";
 import { connect, disconnect } from "../handlers/websocket/connections";
 import { customAction } from "../handlers/websocket/custom";
 import type { WebSocketAnswer } from "../handlers/websocket/event";
@@ -12,6 +14,7 @@ const live = useLive({
   disconnect,
   actions,
   token: authorizeConnections({ makeAuthorize: sharedToken }),
+  jwt: authorizeConnections({ makeAuthorize: jwt }),
   callback: authorizeConnections({
     makeAuthorize:
       () =>
@@ -103,6 +106,56 @@ describe("an authorizer", () => {
     await ask(`${MARKER}, let-me-in`);
     await ask(`${MARKER}, wrong-but-secret`);
     expect(live.start("callback").log).not.toMatch(/let-me-in|wrong-but-secret/);
+  });
+});
+
+describe("an authorizer of JSON Web Tokens", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const issuer = "https://issuer.example";
+  const now = Math.floor(Date.now() / 1000);
+  const token = (claims: Record<string, unknown>) => {
+    const all = { iss: issuer, aud: "dashboard", sub: "viewer", exp: now + 600, ...claims };
+    const content = `${base64url({ alg: "RS256", kid: "k1" })}.${base64url(all)}`;
+    return `${content}.${sign("sha256", Buffer.from(content), privateKey).toString("base64url")}`;
+  };
+  const server = createServer((_request, response) => {
+    response.end(
+      JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k1", use: "sig", alg: "RS256" }] }),
+    );
+  });
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+  const ask = (offered: string, rules: Record<string, unknown> = {}) => {
+    const jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const WEBSOCKET_JWT = JSON.stringify({
+      issuer,
+      audience: ["dashboard"],
+      jwksUri,
+      devicesClaim: "devices",
+      ...rules,
+    });
+    const event = { methodArn: "arn:aws:execute-api:eu-west-1:000000000000:api/live/$connect", requestContext: {} };
+    const running = live.start("jwt", { WEBSOCKET_JWT });
+    return running.invoke<Record<string, unknown>>({ ...event, ...offering(`${MARKER}, ${offered}`) });
+  };
+
+  test("lets in who has a valid one, limited to the devices that it names", async () => {
+    const { principalId, context } = await ask(token({ devices: ["a"] }));
+    expect({ principalId, context }).toEqual({ principalId: "viewer", context: { sensorcastDevices: '["a"]' } });
+    expect(await ask(token({}))).not.toHaveProperty("context");
+  });
+
+  test("refuses what is expired, for others, from others, forged, or names devices that are none", async () => {
+    const forged = token({}).replace(/[^.]+$/, "AAAA");
+    const wrong = [{ exp: now - 60 }, { aud: "other" }, { iss: "https://other.example" }, { devices: "a" }].map(token);
+    for (const offered of [...wrong, forged, "no-jwt"]) {
+      await expect(ask(offered)).rejects.toThrow(/^Error: Unauthorized$/);
+    }
+  });
+
+  test("does not blame the client when the keys cannot be fetched", async () => {
+    await expect(ask(token({}), { jwksUri: "http://127.0.0.1:1/keys" })).rejects.not.toThrow("Unauthorized");
   });
 });
 
