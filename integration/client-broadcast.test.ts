@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket as WsSocket } from "ws";
+import { serveDashboard } from "../cli/dashboard";
 import { LiveClient, type LiveClientOptions } from "../client";
+import { findChromium, inBrowser, startChromium } from "./harness/browser";
 import { useDeployed } from "./harness/deployed";
 import { ManualTimers } from "./harness/manual-timers";
 
@@ -49,6 +51,34 @@ describe("a live client of the deployed broadcast", () => {
     await soon(() => expect(temperatures.toSorted((a, b) => a - b)).toEqual([1, 2, 20, 30]));
   });
 
+  it("stops when its token is wrong", async () => {
+    const { live } = await join({ token: "wrong", maxRefusals: 2 });
+    await soon(() => expect(live.state).toBe("stopped"));
+  });
+});
+
+describe.skipIf(!findChromium())(inBrowser("the dashboard of the deployed broadcast"), () => {
+  it("shows what is posted", async () => {
+    const { url, token } = deployed.current.outputs;
+    const served = await serveDashboard({ port: 0, wsUrl: url, token, status: async () => ({ deadLetters: 0 }) });
+    onTestFinished(() => served.close());
+    const browser = await startChromium();
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    const subscribed = new Promise<void>((resolve) => {
+      page.on("websocket", (socket) => {
+        socket.on("framereceived", ({ payload }) => String(payload).includes('"subscribed"') && resolve());
+      });
+    });
+    await page.goto(served.url);
+    await subscribed;
+    await post("TSPR7", 23.4);
+    const row = page.getByRole("row").filter({ hasText: "TSPR7" });
+    await expect.poll(() => row.textContent(), { timeout: 15_000 }).toContain("23.4");
+  });
+});
+
+describe("a live client of the deployed broadcast, over time", () => {
   it("comes back after the gateway closed it as idle, which its pings then prevent", async () => {
     const timers = new ManualTimers();
     const frames: string[] = [];
@@ -76,10 +106,5 @@ describe("a live client of the deployed broadcast", () => {
     live.check();
     await soon(() => expect(pongs()).toBe(2));
     expect(states).toEqual(["waiting", "connecting", "open"]);
-  });
-
-  it("stops when its token is wrong", async () => {
-    const { live } = await join({ token: "wrong", maxRefusals: 2 });
-    await soon(() => expect(live.state).toBe("stopped"));
   });
 });
