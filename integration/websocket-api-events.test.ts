@@ -1,6 +1,7 @@
 import { ApiGatewayV2Client } from "@aws-sdk/client-apigatewayv2";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { makeRecorder, type Recorder } from "./harness/recorder";
@@ -99,6 +100,15 @@ describe("the event", () => {
     opened.socket.close(1000, "done");
     const last = await recorder.next("DISCONNECT", connectionId);
     expect(last.requestContext).toMatchObject({ connectedAt, disconnectStatusCode: 1000, disconnectReason: "done" });
+  });
+
+  test("of the end comes for a client, too, that left while $connect ran", async () => {
+    const socket = new WebSocket(`${api.url()}?hasty=1`);
+    socket.on("error", () => {});
+    const { requestContext } = await recorder.next("CONNECT");
+    socket.terminate();
+    const last = await recorder.next("DISCONNECT", requestContext.connectionId);
+    expect(last.requestContext.disconnectStatusCode).toBe(1006);
   });
 
   test.each([

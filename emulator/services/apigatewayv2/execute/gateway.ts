@@ -67,7 +67,13 @@ export class Gateway {
     else if (!isAccepted) refuse(socket, event, status, failure);
     else {
       if (outcome?.protocol !== undefined) this.protocols.set(message, outcome.protocol);
-      this.sockets.handleUpgrade(message, socket, head, (opened) => this.open(session, opened, socket as Socket));
+      let isOpen = false;
+      this.sockets.handleUpgrade(message, socket, head, (opened) => {
+        isOpen = true;
+        this.open(session, opened, socket as Socket);
+      });
+      // The client went while $connect ran: what that set up is to be taken down again.
+      if (!isOpen) void this.disconnected(session, lost);
     }
     return isAccepted ? 101 : status;
   }
@@ -210,6 +216,8 @@ export class Gateway {
     this.accessLog.write(event, status).catch((error) => this.host.report(error, "access log"));
   }
 }
+
+const lost: Occasion = { type: "DISCONNECT", code: 1006, reason: "Connection closed abnormally" };
 
 /** What the socket library would refuse, before the function is called for it. */
 function checkHandshake({ method, headers }: IncomingMessage): void {
