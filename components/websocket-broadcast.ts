@@ -39,6 +39,8 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The shared token, a secret; undefined with another `auth`. */
   readonly token?: pulumi.Output<string>;
+  /** What clients need to be allowed `execute-api:Invoke` on, with `auth: "iam"`. */
+  readonly invokeArn: pulumi.Output<string>;
   /** Send records here. */
   readonly queue: aws.sqs.Queue;
   /** Where a connection is posted to, looked up or closed: `https://.../<stage>`, for the API's `@connections`. */
@@ -145,6 +147,7 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
     const domain = args.domain && makeDomain(name, args.domain, stage, child);
     this.url = domain?.url ?? stage.invokeUrl;
     this.token = connectAuth.token;
+    this.invokeArn = pulumi.interpolate`${api.executionArn}/${stageName}/$connect`;
     this.managementEndpoint = stage.invokeUrl.apply((url) => url.replace(/^ws/, "http"));
 
     // What posts to them.

@@ -3,7 +3,7 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/c
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { useDeployed } from "./harness/deployed";
 import { settings } from "./harness/emulator";
-import { type LiveClient, openSocket } from "./harness/sockets";
+import { handshake, type LiveClient, openSocket } from "./harness/sockets";
 
 interface Outputs {
   url: string;
@@ -113,6 +113,13 @@ test("bad JSON on the queue ends in the dead-letter queue, with the reason", asy
     reason: expect.stringContaining("not valid JSON"),
     body: "{oops",
   });
+});
+
+test("everyone may connect where auth is said to be none, at the stage that was asked for", async () => {
+  const { splitUrl } = deployed.current.outputs;
+  expect(splitUrl).toMatch(/^ws:.*\/public$/);
+  expect(await handshake(splitUrl)).toBe(101);
+  expect(await handshake(splitUrl, ["sensorcast.v1"])).toBe(101);
 });
 
 describe("frames of clients", () => {

@@ -23,7 +23,6 @@ const callback = new WebSocketBroadcast("callback", {
 });
 const fixed = new WebSocketBroadcast("fixed", { auth: { token: "a-token-that-was-chosen" } });
 const iam = new WebSocketBroadcast("iam", { auth: "iam" });
-const open = new WebSocketBroadcast("open", { auth: "none", stageName: "public" });
 const jwt = new WebSocketBroadcast("jwt", {
   auth: { jwt: { issuer: pulumi.interpolate`${issuers}/${pool.id}`, audience: client.id, devicesClaim: "devices" } },
 });
@@ -40,7 +39,7 @@ export const callbackQueueUrl = callback.queue.url;
 export const fixedUrl = fixed.url;
 export const fixedToken = fixed.token;
 export const iamUrl = iam.url;
-export const openUrl = open.url;
+export const { invokeArn } = iam;
 export const jwtUrl = jwt.url;
 export const userPoolId = pool.id;
 export const clientId = client.id;

@@ -11,6 +11,7 @@ const live = new WebSocketBroadcast("live", {
 const ingest = new ThingseeIngest("ingest", { auth: "none", forwardTo: [live.queue] });
 const split = new WebSocketBroadcast("split", {
   auth: "none",
+  stageName: "public",
   subscribeAll: true,
   frames: "single",
   shards: 2,
