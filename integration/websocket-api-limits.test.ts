@@ -17,6 +17,7 @@ beforeAll(async () => {
   await api.add("$connect", { integration: proxyTo(recorder.functionArn) });
   await api.add("$disconnect", { integration: proxyTo(recorder.functionArn) });
   await api.add("$default", { answers: true });
+  await api.add("recorded", { integration: proxyTo(recorder.functionArn) });
   await api.stage();
 });
 
@@ -29,6 +30,12 @@ function sendInFrames({ socket }: TestClient, message: string, size: number): vo
     socket.send(bytes.subarray(at, at + size), { binary: false, fin: at + size >= bytes.length });
 }
 
+/** A message of this many bytes for the route that is recorded. */
+const recorded = (size: number) => {
+  const start = '{"action":"recorded","fill":"';
+  return `${start}${"x".repeat(size - start.length - 2)}"}`;
+};
+
 describe("sizes", () => {
   test("a message of 128 KB in frames of 32 KB passes", async () => {
     const { client: opened } = await recorder.connect(api.url());
@@ -38,13 +45,14 @@ describe("sizes", () => {
   });
 
   test.each([
-    ["a frame of more than 32 KB", (c: TestClient) => c.send("x".repeat(frame + 1))],
-    ["a message of more than 128 KB", (c: TestClient) => sendInFrames(c, "x".repeat(4 * frame + 1), frame)],
+    ["a frame of more than 32 KB", (c: TestClient) => c.send(recorded(frame + 1))],
+    ["a message of more than 128 KB", (c: TestClient) => sendInFrames(c, recorded(4 * frame + 1), frame)],
     [
       "a large last frame",
       (c: TestClient) => {
-        c.socket.send("x", { fin: false });
-        c.socket.send("x".repeat(frame + 1), { fin: true });
+        const message = recorded(frame + 2);
+        c.socket.send(message.slice(0, 1), { fin: false });
+        c.socket.send(message.slice(1), { fin: true });
       },
     ],
   ])("%s closes the connection with 1009, and its message reaches nobody", async (_what, send) => {
@@ -53,6 +61,7 @@ describe("sizes", () => {
     expect((await opened.closed).code).toBe(1009);
     expect(opened.messages).toEqual([]);
     expect((await recorder.next("DISCONNECT", connectionId)).requestContext.disconnectStatusCode).toBe(1009);
+    expect(recorder.seen.filter(({ requestContext }) => requestContext.eventType === "MESSAGE")).toEqual([]);
   });
 
   test("frames of any size within the limits pass, however they are cut and mixed with pings", async () => {

@@ -21,6 +21,8 @@ export interface Recorded {
 /** A function that answers 200 and tells a queue each of its events. */
 export interface Recorder {
   readonly functionArn: string;
+  /** All events that were taken from the queue, those that nobody waited for included. */
+  readonly seen: readonly RecordedEvent[];
   /** Connects, and gives the connection's id with the event that told it. */
   connect(url: string, ...rest: [protocols?: string[], options?: ClientOptions]): Promise<Recorded>;
   /** Waits for the next event of a kind on a connection; others before it are dropped. */
@@ -40,8 +42,10 @@ export async function makeRecorder(emulator: Pick<Emulator, "endpoint">, name = 
       return { statusCode: 200 };
     };`,
   );
+  const seen: RecordedEvent[] = [];
   const recorder: Recorder = {
     functionArn,
+    seen,
     async connect(url, ...rest) {
       const client = await TestClient.connect(url, ...rest);
       const event = await recorder.next("CONNECT");
@@ -56,6 +60,7 @@ export async function makeRecorder(emulator: Pick<Emulator, "endpoint">, name = 
         if (!message) throw new Error(`no ${eventType} event came`);
         await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
         const event = JSON.parse(message.Body!) as RecordedEvent;
+        seen.push(event);
         const { requestContext } = event;
         if (requestContext.eventType !== eventType) continue;
         if (connectionId === undefined || requestContext.connectionId === connectionId) return event;
