@@ -157,10 +157,12 @@ describe("a live client whose connection grows old", () => {
 
     server.send([record("to both")]);
     await waitFor(() => expect(ids).toEqual(["to both"]));
+    timers.advance(9_000);
+    expect(server.open).toHaveLength(2);
     server.visitors[0]!.socket.send(JSON.stringify([record("to the old one")]));
     await waitFor(() => expect(ids).toEqual(["to both", "to the old one"]));
 
-    timers.advance(10_000);
+    timers.advance(1_000);
     await waitFor(() => expect(server.visitors[0]!.closed).toBe(1000));
     server.send([record("to the new one")]);
     await waitFor(() => expect(ids).toEqual(["to both", "to the old one", "to the new one"]));
@@ -260,7 +262,8 @@ describe("a live client that is refused", () => {
 describe("a live client that is closed", () => {
   it.each(["connecting", "open", "waiting", "stopped"] as const)("ends for good while %s", async (state) => {
     if (state === "waiting" || state === "stopped") server.refuseWith = 403;
-    const { live, states, reaches } = begin({ maxRefusals: state === "stopped" ? 1 : 5 });
+    server.answersSubscriptions = false;
+    const { live, states, reaches } = begin({ devices: ["a"], maxRefusals: state === "stopped" ? 1 : 5 });
     if (state !== "connecting") await reaches(state);
     live.close();
     live.close();
@@ -280,12 +283,33 @@ describe("a live client that is closed", () => {
     await waitFor(() => expect(server.visitors[0]!.closed).toBe(1000));
   });
 
-  it("ends quietly before a socket of the ws package is open", async () => {
-    const { live } = begin({ WebSocket: WsSocket });
-    // One turn later the socket exists and is connecting.
-    await Promise.resolve().then(() => Promise.resolve());
+  it("no longer asks whether the machine is online", async () => {
+    let watched = 0;
+    const onOnline = () => {
+      watched++;
+      return () => {
+        watched--;
+      };
+    };
+    const { live, reaches } = begin({ network: { online: () => true, onOnline } });
+    await reaches("open");
+    expect(watched).toBe(1);
     live.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(live.state).toBe("closed");
+    expect(watched).toBe(0);
+  });
+
+  it("ends quietly before a socket of the ws package is open", async () => {
+    const made: WsSocket[] = [];
+    class Watched extends WsSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
+        made.push(this);
+      }
+    }
+    const { live } = begin({ WebSocket: Watched });
+    for (let turn = 0; made.length === 0 && turn < 20; turn++) await Promise.resolve();
+    expect(made[0]!.readyState).toBe(WsSocket.CONNECTING);
+    live.close();
+    await waitFor(() => expect(made[0]!.readyState).toBe(WsSocket.CLOSED));
   });
 });

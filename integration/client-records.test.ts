@@ -104,6 +104,14 @@ describe("a live client's messages", () => {
     await waitFor(() => expect(visitor!.frames.slice(2)).toEqual([{ action: "subscribe", devices: ["a", "b"] }]));
   });
 
+  it("subscribes to hundreds of devices in frames of a hundred", async () => {
+    const devices = Array.from({ length: 250 }, (_, number) => `device-${number}`);
+    await connect({ devices });
+    const [visitor] = server.visitors;
+    await waitFor(() => expect(visitor!.frames.map((frame) => frame.devices?.length)).toEqual([100, 100, 50]));
+    expect(visitor!.frames.flatMap((frame) => frame.devices)).toEqual(devices);
+  });
+
   it("sends a message only while it is connected, and says so", async () => {
     const { live } = await connect();
     expect(live.send("message", { data: { hello: "all" } })).toBe(true);
