@@ -6,6 +6,7 @@ export type { LiveClient, OnAction } from "../handlers/websocket/custom";
 export type { DeviceOf, IdOf } from "../handlers/websocket/record";
 export type { AlarmsArgs } from "./alarms";
 export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
+export { DashboardSite, type DashboardSiteArgs, type PriceClass, type SiteFile } from "./dashboard-site";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
 export type { PolicyStatement } from "./policy";
 export { ThingseeIngest } from "./thingsee-ingest";

@@ -29,7 +29,7 @@ const ACCESS_LOG = {
   integrationStatus: "$context.integrationStatus",
   integrationError: "$context.integrationErrorMessage",
   integrationLatency: "$context.integrationLatency",
-  disconnectStatusCode: "$context.disconnectStatusCode",
+  error: "$context.error.message",
 };
 
 /** Makes integrations, routes and, where a route replies, the route responses. */

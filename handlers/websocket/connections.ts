@@ -29,9 +29,8 @@ export const connect = () => {
     if (typeof wanted === "string") return { statusCode: 400, body: wanted };
     const devices = permitted(wanted, allowed);
     const table = { dynamodb: dynamodb(), name: variable("WEBSOCKET_TABLE") };
-    await writeRows(table, connectionRows(connection, connectedAt));
-    // After the connection's row, by which they are found again.
-    await writeRows(table, subscriptionRows(connection, devices, connectedAt));
+    const rows = [...connectionRows(connection, connectedAt), ...subscriptionRows(connection, devices, connectedAt)];
+    await writeRows(table, rows);
     const offered = offeredProtocols(event);
     const chosen = offered.find(isMarker) ?? (single ? tokenOf(offered, single) : undefined);
     return { statusCode: 200, ...(chosen !== undefined && { headers: { "Sec-WebSocket-Protocol": chosen } }) };
