@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ThingseeIngest, WebSocketBroadcast } from "./components";
+import { DashboardSite, ThingseeIngest, WebSocketBroadcast } from "./components";
+import { buildDashboard, policyHeader } from "./dashboard/build";
 
 /**
  * Settings, all optional (`pulumi config set <name> <value>`):
  * `rateLimit` and `burstLimit`, requests per second and at once that the API key allows; `ttlDays` that messages are
  * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `liveToken` (set with
  * `--secret`), what live clients connect with, generated otherwise; `manageAccount`, to be false where something else
- * sets the role with which API Gateway writes logs in this account and region.
+ * sets the role with which API Gateway writes logs in this account and region; `dashboard` for the live page as a public
+ * website, which asks for the token.
  */
 const config = new pulumi.Config();
 const manageAccount = config.getBoolean("manageAccount");
@@ -32,6 +34,14 @@ const ingest = new ThingseeIngest("ingest", {
   manageAccount,
 });
 
+const site = config.getBoolean("dashboard")
+  ? new DashboardSite("dashboard", {
+      files: Object.fromEntries(buildDashboard()),
+      wsUrl: live.url,
+      contentSecurityPolicy: live.url.apply(policyHeader),
+    })
+  : undefined;
+
 export const url = ingest.url;
 export const apiKey = ingest.apiKey;
 export const tableName = ingest.table.name;
@@ -42,3 +52,4 @@ export const liveUrl = live.url;
 export const liveToken = live.token;
 export const liveQueueUrl = live.queue.url;
 export const liveDeadLetterQueueUrl = live.deadLetterQueue.url;
+export const dashboardUrl = site?.url ?? "";

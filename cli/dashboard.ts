@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { buildDashboard, contentSecurityPolicy } from "../dashboard/build";
+import { buildDashboard, policyHeader } from "../dashboard/build";
 
 export interface ServeDashboardOptions {
   /** TCP port on 127.0.0.1; 0 takes a free one. */
@@ -38,8 +38,8 @@ const fresh = (body: unknown, status = 200): Answer => ({
 /** Serves the page with its settings on 127.0.0.1. The token is in the settings, so only the page itself gets them. */
 export async function serveDashboard(options: ServeDashboardOptions): Promise<ServedDashboard> {
   const { wsUrl, token, status } = options;
-  const connect = [new URL(wsUrl).origin];
-  const files = await buildDashboard({ configPath: "/_dashboard/config.json", connect });
+  const files = buildDashboard({ configPath: "/_dashboard/config.json", connect: [new URL(wsUrl).origin] });
+  const policy = policyHeader(wsUrl);
   const hosts = new Set<string>();
 
   const answer = async (path: string): Promise<Answer> => {
@@ -71,7 +71,7 @@ export async function serveDashboard(options: ServeDashboardOptions): Promise<Se
       "content-type": contentType,
       "content-length": Buffer.byteLength(body),
       "cache-control": cacheControl,
-      "content-security-policy": `${contentSecurityPolicy(connect)}; frame-ancestors 'none'`,
+      "content-security-policy": policy,
       "cross-origin-resource-policy": "same-origin",
       "cross-origin-opener-policy": "same-origin",
       "referrer-policy": "no-referrer",

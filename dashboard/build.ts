@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
-import { build } from "esbuild";
+import { buildSync } from "esbuild";
 
 /** A file of the page, ready to be served or stored. */
 export interface PageFile {
@@ -47,8 +47,12 @@ export const contentSecurityPolicy = (connect: readonly string[]): string =>
     "trusted-types 'none'",
   ].join("; ");
 
-async function bundle(): Promise<Map<string, string>> {
-  const result = await build({
+/** The same for the header of every answer, which can also forbid other sites to show the page in a frame. */
+export const policyHeader = (wsUrl: string): string =>
+  `${contentSecurityPolicy([new URL(wsUrl).origin])}; frame-ancestors 'none'`;
+
+function bundle(): Map<string, string> {
+  const result = buildSync({
     entryPoints: { app: join(page, "main.ts"), style: join(page, "style.css") },
     bundle: true,
     minify: true,
@@ -64,14 +68,17 @@ async function bundle(): Promise<Map<string, string>> {
   return new Map(result.outputFiles.map(({ path, text }) => [extname(path), text]));
 }
 
-/** Builds the page: its files by path, without a leading slash, `index.html` first. */
-export async function buildDashboard(options: DashboardOptions = {}): Promise<Map<string, PageFile>> {
+/**
+ * Builds the page: its files by path, without a leading slash, `index.html` first. Without a promise, so that a Pulumi
+ * program can make a resource of each file.
+ */
+export function buildDashboard(options: DashboardOptions = {}): Map<string, PageFile> {
   const { configPath = "config.json", connect = ["wss:"] } = options;
-  const [bundles, icon, html] = await Promise.all([
-    bundle(),
-    readFile(join(page, "icon.svg"), "utf8"),
-    readFile(join(page, "index.html"), "utf8"),
-  ]);
+  const bundles = bundle();
+  const [icon, html] = ["icon.svg", "index.html"].map((name) => readFileSync(join(page, name), "utf8")) as [
+    string,
+    string,
+  ];
   const asset = (name: string, extension: string, body: string): [string, PageFile] => {
     const hash = createHash("sha256").update(body).digest("hex").slice(0, 12);
     const contentType = contentTypes[extension]!;

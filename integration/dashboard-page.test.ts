@@ -31,7 +31,11 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
   });
 
   /** The page in a context of its own, and what its console complained about. */
-  async function open(path = "", options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  async function open(
+    path = "",
+    options: BrowserContextOptions = {},
+    before: (page: Page) => Promise<void> = async () => {},
+  ): Promise<{ page: Page; complaints: string[] }> {
     const context = await browser.newContext(options);
     onTestFinished(() => context.close());
     // The least random wait: it reconnects at once.
@@ -40,6 +44,7 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
     const complaints: string[] = [];
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
+    await before(page);
     await page.goto(served.url + path);
     return { page, complaints };
   }
@@ -186,6 +191,57 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
     await page.keyboard.press("Enter");
     await state(page).toBe("Live");
     expect(server.visitors[0]!.offered).toContain("another-token");
+  });
+
+  describe("without a token in its settings", () => {
+    const links = "token=a%2Bb+c.d";
+    const stored = (page: Page) => page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])");
+    const noToken = async (page: Page) => {
+      await page.route("**/_dashboard/config.json", (route) => route.fulfill({ json: { wsUrl: server.url } }));
+    };
+
+    it("asks for one, and keeps it in this tab only", async () => {
+      const { page, complaints } = await open("", {}, noToken);
+      await state(page).toBe("Needs a token");
+      const field = page.getByLabel("Access token");
+      expect(await field.getAttribute("type")).toBe("password");
+      expect(server.visitors).toHaveLength(0);
+      await field.fill("typed-token");
+      await page.keyboard.press("Enter");
+      await state(page).toBe("Live");
+      expect(server.visitors[0]!.offered).toContain("typed-token");
+      expect(await field.isVisible()).toBe(false);
+      expect(await page.locator("#dead-letters-figure").isVisible()).toBe(false);
+      expect(await stored(page)).toBe('[{"sensorcast.token":"typed-token"},{}]');
+      await page.reload();
+      await state(page).toBe("Live");
+      expect(server.visitors[1]!.offered).toContain("typed-token");
+      expect(complaints).toEqual([]);
+    });
+
+    it("takes it from the link, and out of the address bar at once", async () => {
+      const { page } = await open(`?device=a#${links}`, {}, noToken);
+      expect(page.url()).toBe(`${served.url}?device=a`);
+      await state(page).toBe("Live");
+      expect(server.visitors[0]!.offered).toContain("a+b+c.d");
+      expect(await page.evaluate("history.length")).toBe(2);
+      await page.evaluate("location.hash = '#token=the-next'");
+      await waitFor(() => expect(server.visitors[1]?.offered).toContain("the-next"));
+      expect(page.url()).toBe(`${served.url}?device=a`);
+    });
+
+    it("says so when the link's token is refused, and asks for another", async () => {
+      server.refuseWith = 403;
+      const { page } = await open("#token=old", {}, noToken);
+      await state(page).toBe("Not connected");
+      expect(await page.getByRole("alert").textContent()).toContain("does not accept the token");
+      server.refuseWith = undefined;
+      await page.getByLabel("Access token").fill("new");
+      await page.keyboard.press("Enter");
+      await state(page).toBe("Live");
+      expect(await stored(page)).toBe('[{"sensorcast.token":"new"},{}]');
+      expect(await page.getByRole("alert").isVisible()).toBe(false);
+    });
   });
 
   it("fits a narrow phone without scrolling sideways, whatever the names", async () => {

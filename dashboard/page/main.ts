@@ -3,7 +3,7 @@ import { Charts } from "./charts";
 import { Devices, Rate } from "./devices";
 import { byId, oncePerFrame, write } from "./elements";
 import { Filter } from "./filter";
-import { loadSettings, type PageSettings, typedToken } from "./settings";
+import { loadSettings, type PageSettings, takeLinkedToken, typedToken } from "./settings";
 import { DeviceTable } from "./table";
 
 const words: Record<StateChange["state"], string> = {
@@ -111,14 +111,23 @@ function watchDeadLetters(statusUrl: string): void {
 }
 
 function begin({ wsUrl, token, statusUrl }: PageSettings): void {
+  const use = (given: string) => {
+    typedToken.set(given);
+    connect(wsUrl, given);
+  };
   tokenForm.addEventListener("submit", (event) => {
     event.preventDefault();
-    const typed = byId<HTMLInputElement>("token").value.trim();
-    typedToken.set(typed);
-    connect(wsUrl, typed);
+    use(byId<HTMLInputElement>("token").value.trim());
   });
   reconnect.addEventListener("click", () => live?.reconnect());
   if (statusUrl) watchDeadLetters(statusUrl);
+  if (token === undefined) {
+    // A link opened in a tab that shows the page already loads nothing.
+    addEventListener("hashchange", () => {
+      const linked = takeLinkedToken();
+      if (linked) use(linked);
+    });
+  }
   const chosen = token ?? typedToken.get();
   if (chosen === undefined) {
     tokenForm.hidden = false;
@@ -137,6 +146,8 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) live?.check();
 });
 
+const linked = takeLinkedToken();
+if (linked) typedToken.set(linked);
 loadSettings().then(begin, (error: Error) => {
   showWords("closed", "Not set up");
   say(error.message);

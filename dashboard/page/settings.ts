@@ -22,9 +22,21 @@ export async function loadSettings(): Promise<PageSettings> {
   return { wsUrl, ...(token !== undefined && { token }), ...(statusUrl && { statusUrl }) };
 }
 
+/**
+ * The token of a link that ends in `#token=…`, taken out of the address bar so that it is not seen, bookmarked or sent
+ * on. Browsers keep this part of an address to themselves.
+ */
+export function takeLinkedToken(): string | undefined {
+  // A plus is a plus here, as nobody escapes a token before pasting it.
+  const token = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("token")?.trim();
+  if (token === undefined) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  return token || undefined;
+}
+
 const tokenKey = "sensorcast.token";
 
-/** The token that somebody typed, kept until this tab is closed. */
+/** The token that somebody typed or came with, kept until this tab is closed. */
 export const typedToken = {
   get: (): string | undefined => sessionStorage.getItem(tokenKey) ?? undefined,
   set: (token: string): void => sessionStorage.setItem(tokenKey, token),

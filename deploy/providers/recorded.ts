@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { AnyResourceType, ProviderContext } from "./types";
 
 /** The prefix of ids that AWS gives, by type, where one is known. */
@@ -53,11 +53,12 @@ export function recordedType(name: string): AnyResourceType | undefined {
   if (!recordable.test(name)) return undefined;
   const special = named[name];
   const [, service = "", kind = ""] = /^aws:([^/]+)\/([^:]+):/.exec(name) ?? [];
+  const global = cloudfront.test(name);
   const outputs = async (id: string, inputs: Record<string, unknown>, context: ProviderContext) => {
     const account = await context.account();
     const arn = special
       ? special.arn(id, context.region, account)
-      : `arn:aws:${service}:${context.region}:${account}:${arnKind(kind)}/${id}`;
+      : `arn:aws:${service}:${global ? "" : context.region}:${account}:${arnKind(kind)}/${id}`;
     return { arn, ...computed(name, id, inputs, account, context.region) };
   };
   return {
@@ -68,7 +69,9 @@ export function recordedType(name: string): AnyResourceType | undefined {
         ? name.startsWith("aws:sns/")
           ? special.arn(String(inputs[special.property]), context.region, await context.account())
           : String(inputs[special.property])
-        : `${idPrefixes[name] ?? kind.toLowerCase()}-${hex}`;
+        : global
+          ? cloudfrontId(kind)
+          : `${idPrefixes[name] ?? kind.toLowerCase()}-${hex}`;
       const label = special ? String(inputs[special.property]) : id;
       return { id, outputs: await outputs(label, inputs, context) };
     },
@@ -79,6 +82,15 @@ export function recordedType(name: string): AnyResourceType | undefined {
       return known ? { ...known.outputs } : outputs(id, {}, context);
     },
   };
+}
+
+/** CloudFront belongs to no region: its ARNs have none, and its ids are capitals but for those of policies. */
+const cloudfront = /^aws:cloudfront\//;
+
+function cloudfrontId(kind: string): string {
+  if (/Policy$/.test(kind)) return randomUUID();
+  const signs = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return `E${Array.from(randomBytes(13), (byte) => signs[byte % signs.length]).join("")}`;
 }
 
 /** The outputs that programs commonly pass on from a recorded resource. */
@@ -110,6 +122,13 @@ function computed(
       return { publicIp: "192.0.2.1", privateIp: "10.0.0.4", networkInterfaceId: other("eni") };
     case "aws:ec2/securityGroup:SecurityGroup":
       return { ownerId: account, name: inputs.name ?? id };
+    case "aws:cloudfront/distribution:Distribution":
+      return {
+        domainName: `d${id.toLowerCase()}.cloudfront.net`,
+        hostedZoneId: "Z2FDTNDATAQYW2",
+        status: "Deployed",
+        etag: id,
+      };
     case "aws:sns/topic:Topic":
       return { owner: account, name: inputs.name };
     default:
