@@ -168,6 +168,15 @@ describe("the stack with the dashboard as a website", () => {
     },
     30_000,
   );
+
+  it("takes the website away, files and all, when config no longer asks for it", async () => {
+    const Bucket = bucket();
+    const { resources, outputs, recorded } = await stack.update({ config: {} });
+    expect(outputs.dashboardUrl?.value).toBe("");
+    expect(recorded).toEqual([]);
+    expect(resources.map(({ name }) => name).filter((name) => name.startsWith("dashboard"))).toEqual([]);
+    await expect(s3.send(new ListObjectsV2Command({ Bucket }))).rejects.toThrow("The specified bucket does not exist");
+  });
 });
 
 describe("DashboardSite", () => {
