@@ -31,7 +31,8 @@ function optionsFor(field: string, width: number, hovered: (index: number | null
   return {
     width,
     height,
-    padding: [6, 8, 0, 0],
+    // At the right, half of the last label's width.
+    padding: [6, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true, range: timeRange }, y: { range: valueRange } },
