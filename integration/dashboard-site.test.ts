@@ -164,7 +164,7 @@ describe("the stack with the dashboard as a website", () => {
       const { port } = cloudfront.address() as AddressInfo;
       await page.goto(`http://127.0.0.1:${port}/#token=${encodeURIComponent(output("liveToken"))}`);
       await expect.poll(() => page.getByRole("status").textContent(), { timeout: 10_000 }).toBe("Live");
-      expect(page.url()).toBe(`http://127.0.0.1:${port}/`);
+      expect(await page.evaluate("location.href")).toBe(`http://127.0.0.1:${port}/`);
     },
     30_000,
   );

@@ -58,6 +58,11 @@ export class Clock {
     return Date.now() + this.ahead;
   }
 
+  /** Milliseconds since the epoch on this machine, whatever {@link advance} has added: the time that callers live in. */
+  callersNow(): number {
+    return Date.now();
+  }
+
   /**
    * Runs `task` once, `delay` milliseconds from now on this clock.
    * A waiting task does not keep the process alive.
