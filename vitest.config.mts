@@ -1,10 +1,21 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, relative, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { CountReporter } from "./integration/harness/count-reporter.mts";
 
 const root = import.meta.dirname;
-const compiled = new Set(["bench", "cli", "client", "components", "dashboard", "deploy", "emulator", "handlers", "index"]);
+const compiled = new Set([
+  "bench",
+  "cli",
+  "client",
+  "components",
+  "dashboard",
+  "deploy",
+  "emulator",
+  "handlers",
+  "index",
+]);
 
 /**
  * Tests run the compiled program, never a transformed copy of its sources: functions that become Lambdas are serialized
@@ -29,6 +40,8 @@ export default defineConfig({
     include: ["integration/**/*.test.ts"],
     // Forked processes: the closure serializer needs the inspector, which worker threads lack.
     pool: "forks",
+    // Vitest leaves one core free unless told; much of the time here is waiting for child processes.
+    maxWorkers: Math.max(2, availableParallelism()),
     reporters: ["default", new CountReporter()],
     testTimeout: 20_000,
     hookTimeout: 60_000,
