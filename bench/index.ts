@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
 import type { Deployment } from "../deploy";
-import { callsPerThousand, deployIngest, ingest } from "./ingest";
+import { callsPerThousand, deployStack, ingest } from "./ingest";
 import { live } from "./live";
 import { rates } from "./rates";
 import { type Figure, report } from "./report";
@@ -42,8 +42,10 @@ async function main(): Promise<boolean> {
   const sdk = await startServer("sdk", constant.url);
   const emulator = await startServer("emulator");
   try {
-    const { deployment, seconds } = await deployIngest(emulator, resolve(__dirname, "..", ".."));
-    const output = (name: string) => String(deployment.outputs[name]?.value);
+    // The same calls as the baseline: the ingest alone. The stack adds the broadcast behind it.
+    const alone = await deployStack(emulator, resolve(__dirname, "programs", "ingest.js"));
+    const { deployment, seconds } = await deployStack(emulator, resolve(__dirname, "..", ".."));
+    const output = (name: string) => String(alone.deployment.outputs[name]?.value);
     const [url, apiKey] = [output("url"), output("apiKey")];
     const posts = await ingest(url, apiKey, constant, sdk);
     const figures: Figure[] = [

@@ -17,17 +17,13 @@ const batch = (from: number, count: number) =>
   JSON.stringify(Array.from({ length: count }, (_, index) => message(from + index)));
 
 /** Deploys the stack onto the emulator, without the usage plan's throttle in the way of the measurement. */
-export async function deployIngest(
+export async function deployStack(
   emulator: Started,
   program: string,
 ): Promise<{ deployment: Deployment; seconds: number }> {
   const started = performance.now();
-  const deployment = await deploy({
-    program,
-    stack: "bench",
-    endpoint: emulator.url,
-    config: { rateLimit: 10_000, burstLimit: 5_000 },
-  });
+  const config = { rateLimit: 10_000, burstLimit: 5_000 };
+  const deployment = await deploy({ program, stack: "bench", endpoint: emulator.url, config });
   return { deployment, seconds: (performance.now() - started) / 1000 };
 }
 

@@ -14,7 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   client: [],
   dashboard: ["client"],
   cli: ["emulator", "deploy", "dashboard"],
-  bench: ["emulator", "deploy", "cli"],
+  bench: ["components", "emulator", "deploy", "cli"],
   integration: ["index.ts", "components", "handlers", "deploy", "emulator", "client", "dashboard", "cli", "bench"],
 };
 
