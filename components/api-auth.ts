@@ -2,7 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type Authorize, authorizeRequests } from "../handlers/authorizer";
 import { type Checks, isLater } from "./checks";
-import { type FunctionSettings, InlineFunction } from "./inline-function";
+import type { FunctionSettings, InlineFunction } from "./inline-function";
+import { makeLambdaAuthorizer } from "./lambda-authorizer";
 import type { PolicyStatement } from "./policy";
 
 /** An API key and what may be done with it. Sent by callers in the header `x-api-key`. */
@@ -208,47 +209,33 @@ function lambdaAuth(
   { title, ...settings }: FunctionSettings & { title: string },
   opts: pulumi.CustomResourceOptions,
 ): MethodAuth {
-  const authorizerFunction = new InlineFunction(
-    `${name}-authorizer`,
+  const made = makeLambdaAuthorizer(
+    name,
     {
-      ...settings,
-      title: `${title}: auth.lambda.authorize`,
-      factory: authorizeRequests({ authorize, header }),
-      environment,
-      statements,
-      timeout: 10,
-      memorySize: 256,
+      api,
+      function: {
+        ...settings,
+        title: `${title}: auth.lambda.authorize`,
+        factory: authorizeRequests({ authorize, header }),
+        environment,
+        statements,
+      },
+      make: (part, authorizerUri, more) =>
+        new aws.apigateway.Authorizer(
+          part,
+          {
+            restApi: api.id,
+            type: "REQUEST",
+            authorizerUri,
+            identitySource: `method.request.header.${header}`,
+            authorizerResultTtlInSeconds: ttlSeconds,
+          },
+          more,
+        ),
     },
     opts,
   );
-  const authorizer = new aws.apigateway.Authorizer(
-    `${name}-authorizer`,
-    {
-      restApi: api.id,
-      type: "REQUEST",
-      authorizerUri: authorizerFunction.function.invokeArn,
-      identitySource: `method.request.header.${header}`,
-      authorizerResultTtlInSeconds: ttlSeconds,
-    },
-    opts,
-  );
-  const permission = new aws.lambda.Permission(
-    `${name}-authorizer-permission`,
-    {
-      action: "lambda:InvokeFunction",
-      function: authorizerFunction.function.name,
-      principal: "apigateway.amazonaws.com",
-      sourceArn: pulumi.interpolate`${api.executionArn}/authorizers/${authorizer.id}`,
-    },
-    opts,
-  );
-  return {
-    method: { authorization: "CUSTOM", authorizerId: authorizer.id },
-    apiKeys: [],
-    authorizer,
-    authorizerFunction,
-    dependencies: [authorizer, permission],
-  };
+  return { method: { authorization: "CUSTOM", authorizerId: made.authorizer.id }, apiKeys: [], ...made };
 }
 
 /**

@@ -3,7 +3,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type AuthorizeConnection, authorizeConnections, jwt, sharedToken } from "../handlers/websocket/authorizer";
 import { type Checks, isLater } from "./checks";
-import { type FunctionSettings, InlineFunction } from "./inline-function";
+import type { FunctionSettings, InlineFunction } from "./inline-function";
+import { makeLambdaAuthorizer } from "./lambda-authorizer";
 import type { PolicyStatement } from "./policy";
 
 /**
@@ -124,43 +125,27 @@ export function makeConnectAuth(
   if (auth === "iam") return { route: { authorizationType: "AWS_IAM" }, dependencies: [] };
   if (auth === "none") return { route: { authorizationType: "NONE" }, dependencies: [] };
   const token = tokenOf(name, auth, opts);
-  const authorizerFunction = new InlineFunction(
-    `${name}-authorizer`,
+  const made = makeLambdaAuthorizer(
+    name,
     {
-      ...settings,
-      timeout: 10,
-      memorySize: 256,
-      title: `${title}: auth.authorize`,
-      ...codeOf(auth, token, singleToken),
+      api,
+      function: { ...settings, title: `${title}: auth.authorize`, ...codeOf(auth, token, singleToken) },
+      make: (part, authorizerUri, more) =>
+        new aws.apigatewayv2.Authorizer(
+          part,
+          {
+            apiId: api.id,
+            authorizerType: "REQUEST",
+            authorizerUri,
+            // Without the header the handshake is answered by 401, and the function is not called.
+            identitySources: ["route.request.header.Sec-WebSocket-Protocol"],
+          },
+          more,
+        ),
     },
     opts,
   );
-  const authorizer = new aws.apigatewayv2.Authorizer(
-    `${name}-authorizer`,
-    {
-      apiId: api.id,
-      authorizerType: "REQUEST",
-      authorizerUri: authorizerFunction.function.invokeArn,
-      // Without the header the handshake is answered by 401, and the function is not called.
-      identitySources: ["route.request.header.Sec-WebSocket-Protocol"],
-    },
-    opts,
-  );
-  const permission = new aws.lambda.Permission(
-    `${name}-authorizer-permission`,
-    {
-      action: "lambda:InvokeFunction",
-      function: authorizerFunction.function.name,
-      principal: "apigateway.amazonaws.com",
-      sourceArn: pulumi.interpolate`${api.executionArn}/authorizers/${authorizer.id}`,
-    },
-    opts,
-  );
-  return {
-    route: { authorizationType: "CUSTOM", authorizerId: authorizer.id },
-    ...{ token, authorizer, authorizerFunction },
-    dependencies: [authorizer, permission],
-  };
+  return { route: { authorizationType: "CUSTOM", authorizerId: made.authorizer.id }, token, ...made };
 }
 
 type LambdaAuth = Exclude<WebSocketAuth, "iam" | "none">;

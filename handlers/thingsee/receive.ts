@@ -1,9 +1,10 @@
 import { makeClients } from "../clients";
+import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
 import { archive } from "./archive";
 import { type BodyEvent, bodyText, type Elements, parseBody } from "./body";
 import { type Content, type DeadLetter, type DeadLetterOffice, sendDeadLetters } from "./dead-letter";
-import { deadlineOf, type LambdaContext, readEnvironment } from "./environment";
+import { readEnvironment } from "./environment";
 import type { OnMessage } from "./message";
 import { type Failure, type Path, processElements } from "./process";
 

@@ -6,11 +6,12 @@ import {
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
 import { makeClients } from "../clients";
+import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
 import { archive } from "./archive";
 import { type Elements, exactValue, parseBody } from "./body";
 import { type DeadLetter, type DeadLetterOffice, discardDeadLetter, readDeadLetter } from "./dead-letter";
-import { deadlineOf, type LambdaContext, readEnvironment } from "./environment";
+import { readEnvironment } from "./environment";
 import type { OnMessage } from "./message";
 import { type Path, processElements, type Received } from "./process";
 

@@ -1,6 +1,6 @@
 import { groupBySize, MAX_MESSAGE_BYTES, toSqsText } from "../batching";
+import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import { deadlineOf, type LambdaContext } from "../thingsee/environment";
 import { makeDynamo, makePoster, makeSqs } from "./clients";
 import { deliver } from "./deliver";
 import { countOf, variable } from "./environment";

@@ -1,5 +1,5 @@
+import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import { deadlineOf, type LambdaContext } from "../thingsee/environment";
 import type { BatchAnswer, FanOutMessage, QueueEvent } from "./broadcast";
 import { makeDynamo, makePoster } from "./clients";
 import { deliver } from "./deliver";
