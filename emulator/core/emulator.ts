@@ -15,6 +15,14 @@ export interface EmulatorOptions {
   host?: string;
   /** Account quotas other than AWS's defaults, for load tests and for tests of the limits. */
   quotas?: Partial<Quotas>;
+  /**
+   * Whether `@connections` and routes and methods with AWS_IAM want a valid SigV4 signature, as AWS does. When false, no
+   * signature is looked at: an access key that exists still says who calls, and whoever names none calls as the root
+   * of the account that owns the API. Authorizers, API keys and resource policies hold either way.
+   *
+   * @default true
+   */
+  verifySignatures?: boolean;
   /** Told of faults in the emulator's own background work. @default writes them to stderr */
   onFault?: (error: unknown, where: string) => void;
 }
@@ -68,6 +76,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     publicHost: () => `localhost:${port}`,
     port: () => port,
     quotas,
+    verifySignatures: options.verifySignatures ?? true,
     report: (error, where) => report(error, `${service} ${where}`),
   }));
 

@@ -65,6 +65,8 @@ export interface Host {
   readonly publicHost: () => string;
   readonly port: () => number;
   readonly quotas: Quotas;
+  /** Whether the gateways check SigV4 signatures. */
+  readonly verifySignatures: boolean;
   /** Reports an unexpected exception in background work; never for a caller's mistake. */
   report(error: unknown, where: string): void;
 }

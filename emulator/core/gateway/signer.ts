@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { accountOf } from "../access-key";
 import type { Bus } from "../bus";
 import type { Clock } from "../clock";
+import type { Host } from "../service";
 import {
   canonicalRequest,
   type Scope,
@@ -66,16 +67,18 @@ export class SignatureVerifier {
   /** Derived keys by secret and scope: making one costs more than all else in a small request. */
   private readonly keys = new Map<string, KeyObject>();
 
-  constructor(private readonly host: { readonly bus: Bus; readonly clock: Clock }) {}
+  constructor(private readonly host: Pick<Host, "bus" | "clock" | "verifySignatures">) {}
 
   /**
-   * AWS_IAM: who signed the request.
+   * AWS_IAM: who signed the request; where the emulator checks no signatures, who the request says that it is from.
    *
    * Not emulated: whether the signer's own policies allow the call. Every known signer is let in.
    *
+   * @param owner the account of what is called: without checks, its root is whoever names no known key.
    * @throws SignatureProblem
    */
-  async verify(request: SignedRequest): Promise<Signer> {
+  async verify(request: SignedRequest, owner: string): Promise<Signer> {
+    if (!this.host.verifySignatures) return this.claimed(request, owner);
     const signed = fromHeader(request) ?? fromQuery(request);
     if (!signed) throw new SignatureProblem("missing", "Missing Authentication Token");
     const signer = await secretOf(signed.accessKeyId, this.host.bus);
@@ -103,13 +106,15 @@ export class SignatureVerifier {
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
           `The Canonical String for this request should have been\n'${canonical}'\n\nThe String-to-Sign should have been\n'${toSign(canonical)}'\n`,
       );
-    return {
-      accessKey: signed.accessKeyId,
-      accountId: signer.account,
-      caller: signer.userId,
-      user: signer.userId,
-      userArn: signer.arn,
-    };
+    return described(signed.accessKeyId, signer);
+  }
+
+  private async claimed(request: SignedRequest, owner: string): Promise<Signer> {
+    const credential =
+      /Credential=([^/,\s]+)/.exec(header(request, "authorization") ?? "")?.[1] ??
+      new URLSearchParams(request.query).get("X-Amz-Credential")?.split("/")[0];
+    const known = credential === undefined ? undefined : await secretOf(credential, this.host.bus);
+    return described(credential ?? "", known ?? rootOf(owner));
   }
 
   clear(): void {
@@ -134,15 +139,15 @@ async function secretOf(accessKeyId: string, bus: Bus) {
   if (known) return known;
   // The keys that need no set-up: `test`, or a bare account id, with the secret "test".
   if (accessKeyId !== "test" && !/^\d{12}$/.test(accessKeyId)) return undefined;
-  const account = accountOf(accessKeyId) ?? "000000000000";
-  return {
-    secretAccessKey: "test",
-    sessionToken: undefined,
-    account,
-    arn: `arn:aws:iam::${account}:root`,
-    userId: account,
-  };
+  return { secretAccessKey: "test", sessionToken: undefined, ...rootOf(accountOf(accessKeyId) ?? "000000000000") };
 }
+
+const rootOf = (account: string) => ({ account, arn: `arn:aws:iam::${account}:root`, userId: account });
+
+const described = (
+  accessKey: string,
+  { account, arn, userId }: { account: string; arn: string; userId: string },
+): Signer => ({ accessKey, accountId: account, caller: userId, user: userId, userArn: arn });
 
 function header({ headers }: SignedRequest, name: string): string | undefined {
   const value = headers[name];

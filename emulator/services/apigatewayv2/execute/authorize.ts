@@ -21,8 +21,8 @@ import {
 export async function authorize(event: GatewayEvent, host: Host, signatures: SignatureVerifier): Promise<void> {
   const { route, authorizer } = event.route!;
   if (route.AuthorizationType === "AWS_IAM") {
-    const { request } = event.session;
-    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), signatures)) };
+    const { request, api } = event.session;
+    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), signatures, api.scope.account)) };
   } else if (route.AuthorizationType === "CUSTOM") {
     if (!authorizer) throw misconfigured();
     await ask(authorizer, event, host);
@@ -36,16 +36,17 @@ const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
   unknown: unknownAccessKey,
 };
 
-/** Who signed a handshake or a management call. */
+/** Who signed a handshake or a management call to what `owner`, an account, has. */
 export async function signerOf(
   { message, query }: { message: GatewayEvent["session"]["request"]["message"]; query: string },
   body: Buffer,
   signatures: SignatureVerifier,
+  owner: string,
 ) {
   const { method = "GET", url = "/", headers } = message;
   const mark = url.indexOf("?");
   try {
-    return await signatures.verify({ method, path: mark < 0 ? url : url.slice(0, mark), query, headers, body });
+    return await signatures.verify({ method, path: mark < 0 ? url : url.slice(0, mark), query, headers, body }, owner);
   } catch (error) {
     throw error instanceof SignatureProblem ? failures[error.fault](error.message) : error;
   }

@@ -63,9 +63,10 @@ export class Management {
     const connectionId = /^(?:@|%40)connections\/([^/]+)$/i.exec(rest)?.[1];
     if (connectionId === undefined) throw missingToken();
     const body = await readMessage(request);
-    const signer = await signerOf(request, body, this.gateway.signatures);
-    const connection = this.find(decode(connectionId), api, stageName);
-    const scope = (api ?? connection?.session.api)?.scope;
+    const id = decode(connectionId);
+    const scope = (api ?? this.gateway.connections.get(id)?.session.api)?.scope;
+    const signer = await signerOf(request, body, this.gateway.signatures, scope?.account ?? "000000000000");
+    const connection = this.find(id, api, stageName);
     if (scope && scope.account !== signer.accountId)
       throw accessDenied(
         `User: ${signer.userArn} is not authorized to perform: execute-api:ManageConnections on resource: ${connection?.session.arnOf(`${request.method}/@connections/*`) ?? request.path}`,

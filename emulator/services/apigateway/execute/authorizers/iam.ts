@@ -19,8 +19,9 @@ const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
 export async function verifySigner(call: Call, signatures: SignatureVerifier): Promise<Identity> {
   const { message, query, method } = call.request;
   const path = (message.url ?? "/").split("?", 1)[0]!;
+  const signed = { method, path, query, headers: message.headers, body: call.body };
   try {
-    return { ...(await signatures.verify({ method, path, query, headers: message.headers, body: call.body })) };
+    return { ...(await signatures.verify(signed, call.api!.scope.account)) };
   } catch (error) {
     throw error instanceof SignatureProblem ? failures[error.fault](error.message) : error;
   }
