@@ -8,6 +8,14 @@ export type { AlarmsArgs } from "./alarms";
 export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
 export { DashboardSite, type DashboardSiteArgs, type PriceClass, type SiteFile } from "./dashboard-site";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
+export {
+  type EndpointService,
+  type ExistingVpcArgs,
+  type FunctionNetwork,
+  Network,
+  type NetworkArgs,
+  type VpcOption,
+} from "./network";
 export type { PolicyStatement } from "./policy";
 export { ThingseeIngest } from "./thingsee-ingest";
 export type {

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { closureCode } from "./closure";
+import { type FunctionNetwork, networkInterfaces } from "./network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
 /** Settings of an {@link InlineFunction} that a component passes on from its own arguments. */
@@ -32,6 +33,8 @@ export interface InlineFunctionArgs extends FunctionSettings {
   statements?: readonly PolicyStatement[];
   /** The queue that gets the events of asynchronous invocations that failed for good. @default none */
   deadLetterQueue?: { arn: pulumi.Input<string> };
+  /** The VPC to run in, such as a `Network`. @default none: outside of any VPC, with the way to the internet */
+  vpc?: FunctionNetwork;
 }
 
 /**
@@ -49,7 +52,7 @@ export class InlineFunction extends pulumi.ComponentResource {
 
   constructor(name: string, args: InlineFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("sensorcast:index:InlineFunction", name, {}, opts);
-    const { tracing = true, environment = {}, statements = [], deadLetterQueue } = args;
+    const { tracing = true, environment = {}, statements = [], deadLetterQueue, vpc } = args;
     const child = { parent: this };
 
     this.logGroup = new aws.cloudwatch.LogGroup(
@@ -67,6 +70,7 @@ export class InlineFunction extends pulumi.ComponentResource {
     // X-Ray's write actions know no resources (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html).
     if (tracing) own.push({ actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] });
     if (deadLetterQueue) own.push({ actions: ["sqs:SendMessage"], resources: [deadLetterQueue.arn] });
+    if (vpc) own.push(networkInterfaces);
     const policy = new aws.iam.RolePolicy(
       `${name}-policy`,
       { role: this.role.name, policy: allow([...own, ...statements]) },
@@ -86,6 +90,7 @@ export class InlineFunction extends pulumi.ComponentResource {
         loggingConfig: { logFormat: "Text", logGroup: this.logGroup.name },
         tracingConfig: { mode: tracing ? "Active" : "PassThrough" },
         ...(deadLetterQueue && { deadLetterConfig: { targetArn: deadLetterQueue.arn } }),
+        ...(vpc && { vpcConfig: { subnetIds: vpc.privateSubnetIds, securityGroupIds: vpc.securityGroupIds } }),
       },
       // A function that runs before its policy is there fails for want of permissions.
       { ...child, dependsOn: [policy] },
