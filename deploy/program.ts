@@ -56,6 +56,7 @@ export function runProgram({ project, stack, address, environment, output, signa
   const child = spawn(
     process.execPath,
     [
+      ...(process.env.PULUMI_DEBUG_PROMISE_LEAKS ? [] : ["--require", require.resolve("./quiet-stacks")]),
       ...project.nodeArguments,
       findRunner(project.directory),
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
