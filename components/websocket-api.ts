@@ -103,7 +103,7 @@ export interface WebSocketStageArgs {
   /** All that defines the API: another definition makes another deployment. */
   definition: Record<string, unknown>;
   dependencies: pulumi.Resource[];
-  throttle: ThrottleArgs;
+  throttle: Required<ThrottleArgs>;
   logRetentionDays: pulumi.Input<number>;
   manageAccount: boolean;
 }

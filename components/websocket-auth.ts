@@ -46,7 +46,10 @@ export interface JwtAuthArgs {
   audience: pulumi.Input<string> | pulumi.Input<string>[];
   /** Where the issuer's keys are. @default `/.well-known/jwks.json` below the issuer */
   jwksUri?: pulumi.Input<string>;
-  /** A claim with the array of the devices that the client may see; without it, a client sees all. @default none */
+  /**
+   * A claim with the array of the devices that the client may see, `["*"]` for all; a token without it sees none.
+   * @default none is looked at: every client sees all devices
+   */
   devicesClaim?: pulumi.Input<string>;
 }
 

@@ -65,7 +65,7 @@ export interface WebSocketBroadcastArgs {
   subscribeAll?: boolean;
   /** Which device a record is about. @default the first of `deviceId`, `device_id`, `tsmTuid` and `ident` */
   deviceOf?: DeviceOf;
-  /** What clients tell records apart by. @default the text field `id`, or else a digest of the record */
+  /** What clients tell records apart by. @default a digest of the record */
   idOf?: IdOf;
   /** `"array"` puts as many records into a frame as fit 32 KB, `"single"` one. @default "array" */
   frames?: "array" | "single";

@@ -17,6 +17,9 @@ import { checkWebSocketBroadcast, type WebSocketBroadcastArgs } from "./websocke
 const DAY = 24 * 60 * 60;
 /** Deliveries before a message that never gets through moves to the dead-letter queue. */
 const MAX_RECEIVES = 5;
+/** They have to be said: a stage with any route setting takes those that are left out for 0, and answers nothing but 429
+ * (https://github.com/pulumi/pulumi-aws/issues/2363). */
+const THROTTLE = { rateLimit: 500, burstLimit: 1000 };
 /** The broadcast without callbacks, which all components of a program share. */
 const plainBroadcast = broadcast();
 
@@ -73,7 +76,7 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
     super("sensorcast:index:WebSocketBroadcast", name, {}, opts);
     const { auth = args.authorize ? { authorize: args.authorize } : "token", stageName = "live" } = args;
     const { logRetentionDays = 14, tracing = true, memorySize = 1769, timeout = 30, shards = 4, parallel = 100 } = args;
-    const { singleToken = false, messages = false, throttle = {}, fanOut: many = {} } = args;
+    const { singleToken = false, messages = false, fanOut: many = {} } = args;
     const child = { parent: this };
     const title = `WebSocketBroadcast "${name}"`;
     const settings = { logRetentionDays, tracing };
@@ -141,7 +144,10 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
     const manageAccount = args.manageAccount ?? true;
     const { stage, logGroup } = makeWebSocketStage(
       name,
-      { ...{ api, stageName, definition, dependencies, logRetentionDays, manageAccount }, throttle },
+      {
+        ...{ api, stageName, definition, dependencies, logRetentionDays, manageAccount },
+        throttle: { ...THROTTLE, ...args.throttle },
+      },
       this,
     );
     const domain = args.domain && makeDomain(name, args.domain, stage, child);

@@ -104,12 +104,59 @@ describe("a broadcast", () => {
 
   test("gives a record the same id when it comes again, and another to another record", async () => {
     await client("all", "*");
-    await post(queueEvent([reading("a"), reading("a", 1), { id: "own", temp: 1 }]));
+    await post(queueEvent([reading("a"), reading("a", 1)]));
     await post(queueEvent([reading("a")]));
-    const [first, second, own, again] = live.got("all").map(({ id }) => id);
+    const [first, second, again] = live.got("all").map(({ id }) => id);
     expect(again).toBe(first);
     expect(second).not.toBe(first);
-    expect(own).toBe("own");
+  });
+
+  test("loses no reading of a device that calls itself id", async () => {
+    await client("all", "*");
+    const readings = [20, 21, 22].map((temp) => ({ id: "sensor-1", temp }));
+    await post(queueEvent(readings.slice(0, 2), readings[2]));
+    expect(data("all")).toEqual(readings);
+    expect(new Set(live.got("all").map(({ id }) => id)).size).toBe(3);
+  });
+
+  test("takes names that callbacks give as numbers, none where they give nothing, and dead-letters all else", async () => {
+    await client("all", "*");
+    await client("seven", "7");
+    const fine = [{ site: 7, key: 1 }, { site: null, key: "" }, { key: null }];
+    const bad = [{ site: {} }, { site: ["a"] }, { site: true }, { site: "a", key: {} }];
+    expect(await post(queueEvent([...fine, ...bad]), { name: "own" })).toEqual([]);
+    expect(data("seven")).toEqual([fine[0]]);
+    expect(data("all")).toEqual(fine);
+    expect(live.got("all").map(({ id, ...record }) => [id.length, (record as { device?: string }).device])).toEqual([
+      [1, "7"],
+      [27, undefined],
+      [27, undefined],
+    ]);
+    expect((await live.deadLetters()).map(({ stage }) => stage)).toEqual([...Array(3).fill("deviceOf"), "idOf"]);
+  });
+
+  test("takes records of two devices for two, though a callback gives them one id", async () => {
+    await client("b", "b");
+    await post(
+      queueEvent([
+        { site: "a", key: "1" },
+        { site: "b", key: "1" },
+      ]),
+      { name: "own" },
+    );
+    expect(data("b")).toEqual([{ site: "b", key: "1" }]);
+  });
+
+  test("is not held up by device names that a table cannot hold", async () => {
+    await client("all", "*");
+    const texts = [
+      '{"deviceId":"\\ud800"}',
+      '{"deviceId":""}',
+      `{"deviceId":"${"x".repeat(10_240)}"}`,
+      '{"deviceId":"b"}',
+    ];
+    expect(await post(queueEvent(`[${texts.join()}]`))).toEqual([]);
+    expect(live.got("all").map((record) => JSON.stringify(record.data))).toEqual(texts);
   });
 
   test("sends what came twice in one batch once", async () => {
@@ -147,6 +194,14 @@ describe("a broadcast", () => {
     expect(await post({ Records: [{ ...record!, messageAttributes }] })).toEqual([]);
     expect(live.got("other")).toEqual([{ id: "1", from: "Oulu", at: expect.any(String), data: { hello: true } }]);
     expect(Object.keys(live.connections.taken)).toEqual(["other"]);
+  });
+
+  test("passes what a client sends on with every digit", async () => {
+    await client("other");
+    const body = '{"id":"1","from":"Oulu","sender":"c0","data":{"n":9007199254740993}}';
+    const [record] = queueEvent(body).Records;
+    await post({ Records: [{ ...record!, messageAttributes: { audience: { stringValue: "everyone" } } }] });
+    expect(live.connections.taken.other![0]).toContain('"data":{"n":9007199254740993}');
   });
 });
 
@@ -230,6 +285,26 @@ test("only messages with a record that nobody got come again", async () => {
   // Little time: it must not use more of it than it has.
   expect(await post(event, { remainingMs: 1_500 })).toEqual(["message-1", "message-2"]);
   expect(data("a")).toEqual([reading("a"), reading("a", 1)]);
+});
+
+test("what there was no time for comes again, though others got it", async () => {
+  for (let i = 0; i < 40; i++) await client(`client-${i}`, "*");
+  await client("b", "b");
+  live.connections.delay = 60;
+  const environment = { WEBSOCKET_PARALLEL: "1" };
+  const event = queueEvent(reading("a"), reading("nobody's but all's"));
+  expect(await post(event, { environment, remainingMs: 1_000 })).toEqual(["message-0", "message-1"]);
+  const { attempts } = live.connections;
+  expect(attempts).toBeGreaterThan(0);
+  expect(attempts).toBeLessThan(40);
+});
+
+test("a client that uses up the time alone does not make records come again that all others got", async () => {
+  for (const id of ["broken", "well"]) await client(id, "*");
+  live.connections.refuse = (id) => (id === "broken" ? { status: 500, code: "InternalError" } : undefined);
+  const records = Array.from({ length: 3 }, (_, n) => ({ ...reading("a", n), text: "x".repeat(30_000) }));
+  expect(await post(queueEvent(records), { remainingMs: 1_500 })).toEqual([]);
+  expect(data("well")).toEqual(records);
 });
 
 test("nothing is lost when the table cannot be read", async () => {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +8,19 @@ import { connect, disconnect } from "../handlers/websocket/connections";
 import { customAction } from "../handlers/websocket/custom";
 import type { WebSocketAnswer } from "../handlers/websocket/event";
 import { say, socketEvent, useLive } from "./harness/live";
+
+/** What an untyped callback may come up with, by its token. */
+const principals: Record<string, never> = {
+  "no-id": {},
+  "only-true": true,
+  "text-devices": { id: "x", devices: "abc" },
+  "null-devices": { id: "x", devices: null },
+  "empty-device": { id: "x", devices: ["a", ""] },
+  "number-device": { id: "x", devices: [7] },
+  "too-many": { id: "x", devices: Array.from({ length: 800 }, (_, i) => `device-${i}`) },
+  nothing: { id: "x", devices: [] },
+  everything: { id: "x", devices: ["a", "*"] },
+} as unknown as Record<string, never>;
 
 const live = useLive({
   connect,
@@ -22,11 +35,13 @@ const live = useLive({
         if (token === "unknown") throw new Error("Unauthorized");
         return token === "let-me-in"
           ? { id: "Oulu", devices: ["a", "b"], context: { host: headers?.Host ?? "" } }
-          : null;
+          : (principals[token] ?? null);
       },
   }),
   custom: customAction({
-    onAction: (frame, { connectionId, principal }) => {
+    onAction: (frame, { connectionId, principal, devices, context }) => {
+      if (frame.value === "who") return { devices, context };
+      if ((frame.value as number) > 1e15) return { type: "number", is: typeof frame.value };
       if (frame.value === "quiet") return undefined;
       if (frame.value === "throw") throw new Error("a detail for the log only");
       return { type: "done", value: frame.value, connectionId, principal };
@@ -86,6 +101,19 @@ describe("an authorizer", () => {
     }
   });
 
+  test("lets in nobody by what is no principal, or by devices that it cannot read", async () => {
+    for (const token of ["no-id", "only-true"]) await expect(ask(`${MARKER}, ${token}`)).rejects.toThrow(/with an id/);
+    for (const token of ["text-devices", "null-devices", "empty-device", "number-device"]) {
+      await expect(ask(`${MARKER}, ${token}`)).rejects.toThrow(/array of device names/);
+    }
+    await expect(ask(`${MARKER}, too-many`)).rejects.toThrow(/API Gateway takes 8192/);
+  });
+
+  test("takes no devices for none, and * for all", async () => {
+    expect((await ask(`${MARKER}, nothing`)).context).toEqual({ sensorcastDevices: "[]" });
+    expect(await ask(`${MARKER}, everything`)).not.toHaveProperty("context");
+  });
+
   test("takes a token alone only where that is asked for", async () => {
     const single = { WEBSOCKET_SINGLE_TOKEN: "yes" };
     expect((await ask("let-me-in", {}, "callback", single)).principalId).toBe("Oulu");
@@ -143,12 +171,38 @@ describe("an authorizer of JSON Web Tokens", () => {
   test("lets in who has a valid one, limited to the devices that it names", async () => {
     const { principalId, context } = await ask(token({ devices: ["a"] }));
     expect({ principalId, context }).toEqual({ principalId: "viewer", context: { sensorcastDevices: '["a"]' } });
-    expect(await ask(token({}))).not.toHaveProperty("context");
+    expect(await ask(token({ devices: ["*"] }))).not.toHaveProperty("context");
+    expect((await ask(token({ aud: ["other", "dashboard"], devices: [] }))).context).toEqual({
+      sensorcastDevices: "[]",
+    });
+  });
+
+  test("shows nothing to a token that names no devices, where devices are asked for", async () => {
+    expect((await ask(token({}))).context).toEqual({ sensorcastDevices: "[]" });
+    expect(await ask(token({}), { devicesClaim: undefined })).not.toHaveProperty("context");
+  });
+
+  test("refuses tokens that never end, and those signed by what everybody knows", async () => {
+    await expect(ask(token({ exp: undefined }))).rejects.toThrow(/^Error: Unauthorized$/);
+    const claims = base64url({ iss: issuer, aud: "dashboard", sub: "x", exp: now + 600, devices: ["*"] });
+    const pem = publicKey.export({ type: "spki", format: "pem" });
+    for (const alg of ["none", "HS256"]) {
+      const content = `${base64url({ alg, kid: "k1" })}.${claims}`;
+      const signature = alg === "none" ? "" : createHmac("sha256", pem).update(content).digest("base64url");
+      await expect(ask(`${content}.${signature}`)).rejects.toThrow(/^Error: Unauthorized$/);
+    }
   });
 
   test("refuses what is expired, for others, from others, forged, or names devices that are none", async () => {
     const forged = token({}).replace(/[^.]+$/, "AAAA");
-    const wrong = [{ exp: now - 60 }, { aud: "other" }, { iss: "https://other.example" }, { devices: "a" }].map(token);
+    const wrong = [
+      { exp: now - 60 },
+      { aud: "other" },
+      { iss: "https://other.example" },
+      { devices: "a" },
+      { devices: null },
+      { devices: [""] },
+    ].map(token);
     for (const offered of [...wrong, forged, "no-jwt"]) {
       await expect(ask(offered)).rejects.toThrow(/^Error: Unauthorized$/);
     }
@@ -220,6 +274,22 @@ describe("a client", () => {
     expect(keys.filter((key) => /#(\*|x)$|^everyone/.test(key))).toEqual([]);
   });
 
+  test("that is limited to no devices gets nothing", async () => {
+    await enter("c1", { ...limited(), queryStringParameters: { devices: "*" } });
+    for (const devices of [["*"], ["a"]]) {
+      expect(await speak("c1", { action: "subscribe", devices })).toMatchObject({ type: "error" });
+    }
+    expect((await live.rows()).map(({ pk }) => pk!.S!)).toEqual(["connection#c1"]);
+  });
+
+  test("may subscribe to devices with any name, of which nothing else is meant", async () => {
+    await enter("c1");
+    const devices = ["__proto__", "constructor", "a#b", "0#a", "ä 漢", "\u0000", "x".repeat(1000)];
+    expect(await speak("c1", { action: "subscribe", devices })).toEqual({ type: "subscribed", devices });
+    expect(await speak("c1", { action: "unsubscribe", devices })).toEqual({ type: "unsubscribed", devices });
+    expect(await live.rows()).toHaveLength(2);
+  });
+
   test("is told what is wrong with a frame", async () => {
     await enter("c1");
     const complaint = async (frame: unknown, routeKey?: string) => {
@@ -232,7 +302,7 @@ describe("a client", () => {
     expect(await complaint("null")).toBe("a frame must be a JSON object");
     expect(await complaint({ action: "dance" }, "$default")).toBe("there is no such action");
     expect(await complaint({ action: 7 }, "$default")).toMatch(/no "action"/);
-    for (const devices of [undefined, "a", [], [""], [7], ["x".repeat(1001)]]) {
+    for (const devices of [undefined, "a", [], [""], [7], ["x".repeat(1001)], ["\ud800"]]) {
       expect(await complaint({ action: "subscribe", devices })).toMatch(/devices must be an array/);
     }
     const many = Array.from({ length: 101 }, (_, i) => `d${i}`);
@@ -273,12 +343,25 @@ describe("a client", () => {
 });
 
 describe("an action of one's own", () => {
-  const ask = (frame: unknown) =>
+  const ask = (frame: unknown, authorizer: Record<string, unknown> = { principalId: "Oulu" }) =>
     live
       .start("custom")
       .invoke<WebSocketAnswer>(
-        socketEvent("c1", "set", { body: JSON.stringify(frame), authorizer: { principalId: "Oulu" } }),
+        socketEvent("c1", "set", { body: typeof frame === "string" ? frame : JSON.stringify(frame), authorizer }),
       );
+
+  test("knows what its client may see, and what else was found out about it", async () => {
+    const authorizer = { principalId: "Oulu", sensorcastDevices: '["a"]', site: "north" };
+    expect(JSON.parse((await ask({ action: "set", value: "who" }, authorizer)).body!)).toEqual({
+      devices: ["a"],
+      context: { site: "north" },
+    });
+  });
+
+  test("gets numbers as numbers, however many digits they have", async () => {
+    const { body } = await ask('{"action":"set","value":9007199254740993}');
+    expect(JSON.parse(body!)).toEqual({ type: "number", is: "number" });
+  });
 
   test("answers what the callback returns, or nothing", async () => {
     const { body } = await ask({ action: "set", value: 3 });

@@ -95,16 +95,16 @@ export const actions = () => {
   };
 
   return async (event: WebSocketEvent): Promise<WebSocketAnswer> => {
-    const frame = readFrame(frameText(event));
+    const frame = readFrame(frameText(event), parseExactly);
     if (typeof frame === "string") return { statusCode: 200, body: JSON.stringify(problem(frame)) };
     return { statusCode: 200, body: JSON.stringify(addressed(await act(event, frame), frame)) };
   };
 };
 
 /** The frame, or what is wrong with it. */
-export function readFrame(text: string): Frame | string {
+export function readFrame(text: string, parse: (text: string) => unknown): Frame | string {
   try {
-    const value = parseExactly(text);
+    const value = parse(text);
     return value !== null && typeof value === "object" && !Array.isArray(value)
       ? value
       : "a frame must be a JSON object";

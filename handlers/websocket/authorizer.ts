@@ -4,11 +4,12 @@ import { FetchError } from "aws-jwt-verify/error";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import type { Principal } from "../authorizer";
 import { DEVICES_FACT, offeredProtocols, tokenOf } from "./event";
+import { ALL, isDeviceName } from "./rows";
 
 /** Who a client is, once it is let in, and what it may see. */
 export interface LivePrincipal extends Principal {
-  /** The devices that it may subscribe to. @default all of them */
-  devices?: string[];
+  /** The devices that it may subscribe to; an empty array for none. @default all of them, as with `["*"]` */
+  devices?: readonly string[];
 }
 
 /** The part of API Gateway's authorizer event that is of use to a callback. */
@@ -21,7 +22,8 @@ export interface ConnectEvent {
 
 /**
  * Decides who may connect. Return a principal to let the client in, nothing to refuse it (403). Throw
- * `new Error("Unauthorized")` to answer 401; any other error answers 500.
+ * `new Error("Unauthorized")` to answer 401; any other error answers 500, as does a principal that is none: one without
+ * an `id`, with `devices` that are no array of names, or larger than API Gateway's 8 KB.
  */
 export type AuthorizeConnection = (
   token: string,
@@ -36,7 +38,10 @@ export interface JwtRules {
   audience: string | string[];
   /** Where the issuer's keys are. @default `/.well-known/jwks.json` below the issuer */
   jwksUri?: string;
-  /** The claim with the array of devices that the client may see; a token without it sees all. @default none is looked at */
+  /**
+   * The claim with the array of devices that the client may see, `["*"]` for all of them; a token without it sees none.
+   * @default none is looked at: every client sees all devices
+   */
   devicesClaim?: string;
 }
 
@@ -58,19 +63,36 @@ export const authorizeConnections =
     return async (event: ConnectEvent) => {
       const token = tokenOf(offeredProtocols(event), single);
       if (!token) throw new Error("Unauthorized");
-      const principal = await authorize(token, event);
+      const principal = (await authorize(token, event)) ?? undefined;
+      if (principal) checkPrincipal(principal);
       const Statement = [
         { Action: "execute-api:Invoke", Effect: principal ? "Allow" : "Deny", Resource: event.methodArn },
       ];
-      const devices = principal?.devices && { [DEVICES_FACT]: JSON.stringify(principal.devices) };
-      return {
+      const limit = principal?.devices?.includes(ALL) ? undefined : principal?.devices;
+      const devices = limit && { [DEVICES_FACT]: JSON.stringify(limit) };
+      const answer = {
         principalId: principal?.id ?? "refused",
         policyDocument: { Version: "2012-10-17", Statement },
         // Facts are text, numbers and truth values only (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
         ...((principal?.context || devices) && { context: { ...principal?.context, ...devices } }),
       };
+      const bytes = Buffer.byteLength(JSON.stringify(answer));
+      if (bytes > MAX_ANSWER_BYTES) {
+        throw new Error(`the principal with its devices takes ${bytes} bytes; API Gateway takes ${MAX_ANSWER_BYTES}`);
+      }
+      return answer;
     };
   };
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
+const MAX_ANSWER_BYTES = 8 * 1024;
+
+/** What is not understood lets nobody in: a limit that is misread would be none. */
+function checkPrincipal({ id, devices }: LivePrincipal): void {
+  if (typeof id !== "string" || id === "") throw new Error("authorize must return a principal with an id, or nothing");
+  if (devices === undefined || (Array.isArray(devices) && devices.every(isDeviceName))) return;
+  throw new Error("the principal's devices must be an array of device names of 1 to 1,000 bytes, or undefined for all");
+}
 
 /** Lets in who has the one shared token. */
 export const sharedToken = (): AuthorizeConnection => {
@@ -96,9 +118,13 @@ export const jwt = (): AuthorizeConnection => {
       if (error instanceof FetchError) throw error;
       throw new Error("Unauthorized");
     });
-    const devices = devicesClaim === undefined ? undefined : claims[devicesClaim];
-    if (devices !== undefined && !isTexts(devices)) throw new Error("Unauthorized");
-    return { id: String(claims.sub ?? "jwt"), ...(devices && { devices }) };
+    // The library checks when a token ends only where it says so; one that never does could not be taken back.
+    if (claims.exp === undefined) throw new Error("Unauthorized");
+    const id = String(claims.sub || "jwt");
+    if (devicesClaim === undefined) return { id };
+    const devices: unknown = Object.hasOwn(claims, devicesClaim) ? claims[devicesClaim] : [];
+    if (!Array.isArray(devices) || !devices.every(isDeviceName)) throw new Error("Unauthorized");
+    return { id, devices };
   };
 };
 
@@ -111,6 +137,3 @@ async function fetchBytes(uri: string): Promise<ArrayBuffer> {
     throw new FetchError(uri, error);
   }
 }
-
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((entry) => typeof entry === "string");

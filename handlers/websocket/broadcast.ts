@@ -83,17 +83,19 @@ function readBatch(messages: readonly QueueMessage[], options: RecordOptions) {
   const records: LiveRecord[] = [];
   const sources: string[][] = [];
   const poison: Letter[] = [];
-  const placeById = new Map<string, number>();
+  const placeByKey = new Map<string, number>();
   const sentAts = messages.map(({ attributes }) => Number(attributes?.SentTimestamp) || Date.now());
   messages.forEach((message, i) => {
     const { messageId } = message;
     const read = readMessage(message, options);
     for (const letter of read.poison) poison.push({ ...letter, messageId, sentAt: sentAts[i]! });
     for (const record of read.records) {
-      const place = placeById.get(record.id);
+      // A callback may give two devices the same id: their subscribers are not the same.
+      const key = JSON.stringify([record.id, record.device]);
+      const place = placeByKey.get(key);
       if (place !== undefined) sources[place]?.push(messageId);
       else {
-        placeById.set(record.id, records.length);
+        placeByKey.set(key, records.length);
         records.push(record);
         sources.push([messageId]);
       }

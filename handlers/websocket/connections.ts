@@ -1,6 +1,6 @@
 import { makeDynamo } from "./clients";
 import { countOf, variable } from "./environment";
-import { DEVICES_FACT, isMarker, offeredProtocols, tokenOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
+import { isMarker, limitOf, offeredProtocols, tokenOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
 import { ALL, connectionRows, forgetConnection, LONGEST, shardOf, subscriptionRows, writeRows } from "./rows";
 import { permitted, readDevices } from "./subscriptions";
 
@@ -15,8 +15,7 @@ export const connect = () => {
   const single = variable("WEBSOCKET_SINGLE_TOKEN") === "yes";
   return async (event: WebSocketEvent): Promise<WebSocketAnswer> => {
     const { connectionId: id, connectedAt, authorizer, identity } = event.requestContext;
-    const facts = authorizer?.[DEVICES_FACT];
-    const allowed = typeof facts === "string" ? (JSON.parse(facts) as string[]) : undefined;
+    const allowed = limitOf(authorizer);
     const connection = {
       id,
       shard: shardOf(id, shards),

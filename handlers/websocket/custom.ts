@@ -1,12 +1,16 @@
 import { describe } from "../retry";
 import { addressed, readFrame } from "./actions";
-import { frameText, type WebSocketAnswer, type WebSocketEvent } from "./event";
+import { DEVICES_FACT, frameText, limitOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
 
 /** Who sent a frame. */
 export interface LiveClient {
   connectionId: string;
   /** The `id` of its principal; undefined without authorization by token. */
   principal?: string;
+  /** The devices that it is limited to; undefined for all. The callback itself has to keep others from it. */
+  devices?: readonly string[];
+  /** The other facts that `authorize` gave, as texts. */
+  context: Record<string, unknown>;
 }
 
 /**
@@ -21,11 +25,13 @@ export const customAction =
   () =>
   async (event: WebSocketEvent): Promise<WebSocketAnswer> => {
     const { connectionId, authorizer, routeKey } = event.requestContext;
-    const frame = readFrame(frameText(event));
+    const frame = readFrame(frameText(event), JSON.parse);
     if (typeof frame === "string") return answer({ type: "error", message: frame });
     try {
-      const principal = authorizer?.principalId;
-      const client = { connectionId, ...(typeof principal === "string" && { principal }) };
+      const { principalId, [DEVICES_FACT]: _, ...context } = authorizer ?? {};
+      const devices = limitOf(authorizer);
+      const principal = typeof principalId === "string" ? principalId : undefined;
+      const client = { connectionId, ...(principal && { principal }), ...(devices && { devices }), context };
       const result = await onAction(frame as Record<string, unknown>, client);
       return result === undefined ? { statusCode: 200 } : answer(result);
     } catch (error) {

@@ -19,7 +19,10 @@ export interface Poster {
 
 /** What became of a broadcast. */
 export interface Delivery {
-  /** Records that no receiver got, though there were some, by their places in the list. */
+  /**
+   * Records that have to come again, by their places in the list: no receiver got them, though there were some, or the
+   * time was over before they were tried on all.
+   */
   readonly failed: readonly number[];
   /** Posts that were taken. */
   posts: number;
@@ -40,6 +43,9 @@ const BACKOFF: Backoff = { baseMs: 50, capMs: 2_000, attempts: 10 };
  */
 const OPENING_MS = 5_000;
 const FORGET_PARALLEL = 16;
+/** Reasons that a log line tells apart. */
+const MAX_REASONS = 20;
+const OTHER_REASONS = "others";
 
 /** Posts to every receiver its records. One that is slow, gone or failing does not hold up or hide the others. */
 export async function deliver(
@@ -50,15 +56,19 @@ export async function deliver(
   const delivery = { posts: 0, delivered: 0, gone: 0, throttled: 0, givenUp: 0 };
   const reached = records.map(() => false);
   const missed = records.map(() => false);
+  const untried = records.map(() => false);
   const gone: Receiver[] = [];
-  const reasons: Record<string, number> = {};
-  // Most receivers get the same: their frames are made once.
-  const made = new Map<string, Frame[]>();
-  await mapConcurrent(receivers, poster.parallel, async (receiver) => {
-    const which = receiver.places.join();
-    const frames = made.get(which) ?? toFrames(records, receiver.places, poster.single);
-    made.set(which, frames);
+  const reasons = new Map<string, number>();
+  const framesOf = sharedFrames(records, receivers, poster.single);
+  await mapConcurrent(receivers, poster.parallel, async (receiver, index) => {
+    const frames = framesOf(index);
+    let fails = false;
     for (const frame of frames) {
+      // One that used up the time itself has had its attempts.
+      if (!fails && Date.now() > poster.deadline) {
+        for (const place of frame.places) untried[place] = true;
+        continue;
+      }
       const outcome = await post(receiver, frame, poster, delivery);
       if (outcome === "gone") {
         gone.push(receiver);
@@ -70,16 +80,40 @@ export async function deliver(
         delivery.posts++;
         delivery.delivered += frame.places.length;
       } else {
+        fails = true;
         delivery.givenUp++;
-        reasons[outcome.reason] = (reasons[outcome.reason] ?? 0) + 1;
+        // AWS's words may name the connection: so many different ones would be too much for a log.
+        const reason = reasons.size < MAX_REASONS ? outcome.reason : OTHER_REASONS;
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       }
     }
   });
   delivery.gone = gone.length;
-  if (delivery.givenUp > 0) console.error(JSON.stringify({ message: "frames were given up", reasons }));
+  if (delivery.givenUp > 0) {
+    console.error(JSON.stringify({ message: "frames were given up", reasons: Object.fromEntries(reasons) }));
+  }
+  const late = untried.filter(Boolean).length;
+  if (late > 0) console.error(JSON.stringify({ message: "the time was over before all was posted", records: late }));
   await forget(gone, poster);
-  const failed = records.flatMap((_, place) => (missed[place] && !reached[place] ? [place] : []));
+  const failed = records.flatMap((_, place) => (untried[place] || (missed[place] && !reached[place]) ? [place] : []));
   return { ...delivery, failed };
+}
+
+/** Gives each receiver's frames. Most get the same: those are made once, and kept while somebody still needs them. */
+function sharedFrames(records: readonly LiveRecord[], receivers: readonly Receiver[], single: boolean) {
+  const keys = receivers.map(({ places }) => places.join());
+  const left = new Map<string, number>();
+  for (const key of keys) left.set(key, (left.get(key) ?? 0) + 1);
+  const made = new Map<string, Frame[]>();
+  return (index: number): Frame[] => {
+    const key = keys[index] ?? "";
+    const frames = made.get(key) ?? toFrames(records, receivers[index]?.places ?? [], single);
+    const more = (left.get(key) ?? 1) - 1;
+    left.set(key, more);
+    if (more > 0) made.set(key, frames);
+    else made.delete(key);
+    return frames;
+  };
 }
 
 async function post(

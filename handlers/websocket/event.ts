@@ -35,6 +35,12 @@ export const SUBPROTOCOL = "sensorcast.v1";
 /** In the authorizer's facts: JSON of the devices that the client is limited to. */
 export const DEVICES_FACT = "sensorcastDevices";
 
+/** The devices that an authorizer limited a client to; undefined for all. */
+export function limitOf(authorizer: WebSocketEvent["requestContext"]["authorizer"]): string[] | undefined {
+  const fact = authorizer?.[DEVICES_FACT];
+  return typeof fact === "string" ? (JSON.parse(fact) as string[]) : undefined;
+}
+
 /** The subprotocols that a client offers, in its order: from one header or several, whatever their case. */
 export function offeredProtocols({
   headers,

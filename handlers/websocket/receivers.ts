@@ -1,6 +1,6 @@
 import { mapConcurrent } from "../retry";
 import type { LiveRecord } from "./record";
-import { ALL, deviceKey, everyoneKey, MAX_DEVICE_BYTES, readPartition, readSubscribed, type Table } from "./rows";
+import { ALL, deviceKey, everyoneKey, isDeviceName, readPartition, readSubscribed, type Table } from "./rows";
 
 /** A connection that gets records. */
 export interface Receiver {
@@ -87,8 +87,8 @@ function partitionsOf(
     else wanted.set(key, [place]);
   };
   records.forEach(({ device, everyone }, place) => {
-    // Nobody can have subscribed to a longer name.
-    const named = device !== undefined && device !== ALL && Buffer.byteLength(device) <= MAX_DEVICE_BYTES;
+    // Nobody can have subscribed to any other name.
+    const named = isDeviceName(device) && device !== ALL;
     for (const [shard, isSubscribed] of shards) {
       if (everyone) add(everyoneKey(shard), place);
       else {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { elementTexts } from "../exact-json";
+import { elementTexts, parseExactly } from "../exact-json";
 import { describe } from "../retry";
 import { MAX_FRAME_BYTES } from "./frames";
 
@@ -46,12 +46,12 @@ export interface Poison {
  * Which device a record is about; undefined when about none.
  * @default the first text or number of `deviceId`, `device_id`, `tsmTuid` and `ident`
  */
-export type DeviceOf = (record: Record<string, unknown>) => string | undefined;
+export type DeviceOf = (record: Record<string, unknown>) => string | null | undefined;
 /**
  * What a record is told apart by: clients drop an id that they have seen.
- * @default the field `id`, when that is a text; else a digest of the whole record
+ * @default a digest of the whole record: a field such as `id` is the device's as often as the reading's
  */
-export type IdOf = (record: Record<string, unknown>) => string | undefined;
+export type IdOf = (record: Record<string, unknown>) => string | null | undefined;
 
 export interface RecordOptions {
   readonly deviceOf?: DeviceOf;
@@ -72,7 +72,7 @@ export function readMessage(
     return { records: [], poison: [{ stage: "parse", reason, text: body }] };
   }
   const at = new Date(Number(message.attributes?.SentTimestamp) || Date.now()).toISOString();
-  if (messageAttributes?.audience?.stringValue === EVERYONE) return readForEveryone(content, at, body);
+  if (messageAttributes?.audience?.stringValue === EVERYONE) return readForEveryone(parseExactly(body), at, body);
   const records: LiveRecord[] = [];
   const poison: Poison[] = [];
   const isArray = Array.isArray(content);
@@ -91,24 +91,31 @@ function readRecord(
   value: unknown,
   text: string,
   at: string,
-  { deviceOf = usualDevice, idOf = usualId }: RecordOptions,
+  { deviceOf = usualDevice, idOf }: RecordOptions,
 ): LiveRecord | Omit<Poison, "text"> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     return { stage: "validate", reason: "a record must be a JSON object" };
   }
   const record = value as Record<string, unknown>;
-  let device: string | undefined;
-  let id: string | undefined;
   let stage: Poison["stage"] = "deviceOf";
   try {
-    device = deviceOf(record);
+    const device = nameOf(deviceOf(record));
     stage = "idOf";
-    id = idOf(record) ?? createHash("sha256").update(text).digest("base64url").slice(0, 27);
+    const id = nameOf(idOf?.(record)) ?? createHash("sha256").update(text).digest("base64url").slice(0, 27);
+    return fitting({ id, device, text: `${JSON.stringify({ id, device, at }).slice(0, -1)},"data":${text}}` });
   } catch (error) {
     return { stage, reason: describe(error) };
   }
-  const head = JSON.stringify({ id: String(id), ...(device !== undefined && { device: String(device) }), at });
-  return fitting({ id: String(id), device, text: `${head.slice(0, -1)},"data":${text}}` });
+}
+
+/** What a callback gave, as a text; undefined where it gave nothing. Throws at what is no name. */
+function nameOf(given: unknown): string | undefined {
+  if (given === undefined || given === null || given === "") return undefined;
+  if (typeof given === "string") return given;
+  if (typeof given === "number" || typeof given === "bigint") return String(given);
+  throw new Error(
+    `it must return a text, not ${given instanceof Promise ? "a promise" : `a value of type ${typeof given}`}`,
+  );
 }
 
 function readForEveryone(content: unknown, at: string, body: string): { records: LiveRecord[]; poison: Poison[] } {
@@ -134,5 +141,3 @@ export function usualDevice(record: Record<string, unknown>): string | undefined
   const name = DEVICE_FIELDS.find((field) => /^(string|number)$/.test(typeof record[field]) && record[field] !== "");
   return name === undefined ? undefined : String(record[name]);
 }
-
-const usualId = ({ id }: Record<string, unknown>) => (typeof id === "string" && id !== "" ? id : undefined);

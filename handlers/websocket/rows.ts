@@ -47,7 +47,10 @@ export const ALL = "*";
 /** A WebSocket lasts 2 hours at most (https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html): in seconds. */
 export const LONGEST = 2 * 60 * 60;
 /** A device's name is part of a sort key, which takes 1,024 bytes. */
-export const MAX_DEVICE_BYTES = 1000;
+const MAX_DEVICE_BYTES = 1000;
+/** What can be subscribed to. DynamoDB takes no half of a surrogate pair, which JSON can spell. */
+export const isDeviceName = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.isWellFormed() && Buffer.byteLength(value) <= MAX_DEVICE_BYTES;
 
 const connectionKey = (id: string) => `connection#${id}`;
 const PREFIX = "device#";

@@ -1,4 +1,4 @@
-import { ALL, MAX_DEVICE_BYTES } from "./rows";
+import { ALL, isDeviceName } from "./rows";
 
 /** Devices in one frame: a subscription is written as two rows. */
 const MAX_DEVICES = 100;
@@ -7,10 +7,8 @@ export const MAX_SUBSCRIPTIONS = 500;
 
 /** The devices that a client names, each once; or what is wrong with them, as a text. */
 export function readDevices(value: unknown): string[] | string {
-  const right = (device: unknown) =>
-    typeof device === "string" && device !== "" && Buffer.byteLength(device) <= MAX_DEVICE_BYTES;
-  if (!Array.isArray(value) || value.length === 0 || !value.every(right)) {
-    return `devices must be an array of device names, or ["${ALL}"] for all of them`;
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isDeviceName)) {
+    return `devices must be an array of device names of 1 to 1,000 bytes, or ["${ALL}"] for all of them`;
   }
   const devices = [...new Set(value as string[])];
   return devices.length > MAX_DEVICES ? `devices must be at most ${MAX_DEVICES} at a time` : devices;

@@ -16,7 +16,7 @@ const all = new WebSocketBroadcast("all", {
     certificateArn: "arn:aws:acm:eu-west-1:000000000000:certificate/1",
     path: "iot",
   },
-  throttle: { rateLimit: 50, burstLimit: 60 },
+  throttle: { rateLimit: 50 },
   shards: 2,
   parallel: 50,
   batch: { size: 50, windowSeconds: 2 },
