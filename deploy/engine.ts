@@ -3,7 +3,7 @@ import { deleteInOrder } from "./deleting";
 import { cureFor, DeployError, describeError, type Failure, InvalidInput } from "./errors";
 import { callFunction } from "./invokes";
 import type { ProviderHost, ProviderHosts } from "./providers/host";
-import { localConstructs } from "./remote";
+import { localConstructs, type RegisterChild } from "./remote";
 import type { PendingOperation, ResourceState, StackState, StateStore } from "./state";
 import { applyCustom, deleteResource, readExternal, type StepHost } from "./steps";
 import type { Action, DeployEvent, Summary } from "./types";
@@ -319,12 +319,16 @@ export class Engine implements StepHost {
       );
     }
     const inputs = toPlainObject(request.inputs, this.settings.directory);
-    const base = { dependencies: [], propertyDependencies: {}, remote: false, ignoreChanges: [], replaceOnChanges: [] };
+    const base = { propertyDependencies: {}, remote: false, ignoreChanges: [], replaceOnChanges: [], custom: true };
     const component = await this.component(urn, { ...request, remote: false }, this.old.get(urn));
-    const outputs = await construct(request.name, inputs, async (type, name, childInputs, options = {}) => {
-      const child = { ...base, type, name, inputs: childInputs, parent: options.parent ?? urn, custom: true };
-      return this.register({ ...child, additionalSecretOutputs: [], aliases: [], provider: request.provider });
-    });
+    const { provider, dependencies: needed } = request;
+    const register: RegisterChild = (type, name, childInputs, { parent = urn, dependencies = [] } = {}) => {
+      const child = { ...base, type, name, parent, inputs: childInputs, dependencies: [...needed, ...dependencies] };
+      return this.register({ ...child, additionalSecretOutputs: [], aliases: [], provider });
+    };
+    const host = this.hostFor(request.type, provider);
+    const region = typeof inputs.region === "string" ? inputs.region : undefined;
+    const outputs = await construct(request.name, inputs, register, host.context(region, 120_000));
     this.current.get(urn)!.outputs = outputs;
     return { ...component, outputs };
   }

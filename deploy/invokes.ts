@@ -7,7 +7,7 @@ import { type PlainObject, toWire, type WireObject } from "./values";
 type DataSource = (args: PlainObject, context: ProviderContext) => Promise<object> | object;
 
 /** Zones as the regions have at least: a, b and c. */
-const zones = (region: string) => ["a", "b", "c"].map((letter) => `${region}${letter}`);
+export const availabilityZones = (region: string) => ["a", "b", "c"].map((letter) => `${region}${letter}`);
 
 const managedPolicyArn = (name: string) => `arn:aws:iam::aws:policy/${name}`;
 
@@ -26,7 +26,7 @@ const dataSources: Record<string, DataSource> = {
     ...{ id: "aws", partition: "aws", dnsSuffix: "amazonaws.com", reverseDnsPrefix: "com.amazonaws" },
   }),
   "aws:index/getAvailabilityZones": (_args, { region }) => ({
-    ...{ id: region, region, groupNames: [region], names: zones(region) },
+    ...{ id: region, region, groupNames: [region], names: availabilityZones(region) },
     // Zone ids start with the region's short name: eu-west-1 is euw1.
     zoneIds: [1, 2, 3].map((n) => `${region.replace(/-(\w)\w*-(\d)$/, "$1$2")}-az${n}`),
   }),

@@ -205,7 +205,8 @@ function registration(request: proto.RegisterResourceRequest, root: string): Reg
     inputs: fromStruct(request.getObject()),
     dependencies: request.getDependenciesList(),
     propertyDependencies,
-    provider: request.getProvider() || undefined,
+    // A component of another package has a provider of that package; its children are made by the AWS one.
+    provider: (request.getRemote() && request.getProvidersMap().get("aws")) || request.getProvider() || undefined,
     protect: request.getProtect() || undefined,
     retainOnDelete: request.getRetainondelete() || undefined,
     deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,

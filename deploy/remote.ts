@@ -1,4 +1,6 @@
 import type { Registered } from "./engine";
+import type { ProviderContext } from "./providers/types";
+import { vpcConstruct } from "./remote-vpc";
 import type { PlainObject, WireObject } from "./values";
 
 /** Registers a child of the component. */
@@ -6,14 +8,19 @@ export type RegisterChild = (
   type: string,
   name: string,
   inputs: WireObject,
-  options?: { parent?: string },
+  options?: { parent?: string; dependencies?: string[] },
 ) => Promise<Registered>;
 
 /**
  * Builds here what a package's provider would build elsewhere: registers the children of a remote component and gives
  * its outputs.
  */
-export type LocalConstruct = (name: string, inputs: PlainObject, register: RegisterChild) => Promise<WireObject>;
+export type LocalConstruct = (
+  name: string,
+  inputs: PlainObject,
+  register: RegisterChild,
+  context: ProviderContext,
+) => Promise<WireObject>;
 
 /** The remote components that can be built here, by type. Add one to support it. */
-export const localConstructs: Record<string, LocalConstruct> = {};
+export const localConstructs: Record<string, LocalConstruct> = { "awsx:ec2:Vpc": vpcConstruct };

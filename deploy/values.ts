@@ -35,6 +35,13 @@ const isAsset = (value: Wire): boolean => signed(value, signatures.asset) || sig
 export const secret = (value: Wire): Wire =>
   signed(value, signatures.secret) ? value : { [signatureKey]: signatures.secret, value };
 
+/** A resource as a value: the SDK makes an object of the resource's class from it. */
+export const resourceReference = (urn: string, id: string): Wire => ({
+  [signatureKey]: signatures.resource,
+  urn,
+  id,
+});
+
 const children = (value: Wire): Wire[] => (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []);
 
 /** Whether a secret is anywhere inside. */

@@ -1,26 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { arnKind, idPrefixes, networkOutputs } from "./recorded-network";
 import type { AnyResourceType, ProviderContext } from "./types";
-
-/** The prefix of ids that AWS gives, by type, where one is known. */
-const idPrefixes: Record<string, string> = {
-  "aws:ec2/vpc:Vpc": "vpc",
-  "aws:ec2/defaultVpc:DefaultVpc": "vpc",
-  "aws:ec2/subnet:Subnet": "subnet",
-  "aws:ec2/internetGateway:InternetGateway": "igw",
-  "aws:ec2/natGateway:NatGateway": "nat",
-  "aws:ec2/eip:Eip": "eipalloc",
-  "aws:ec2/routeTable:RouteTable": "rtb",
-  "aws:ec2/routeTableAssociation:RouteTableAssociation": "rtbassoc",
-  "aws:ec2/route:Route": "r-rtb",
-  "aws:ec2/securityGroup:SecurityGroup": "sg",
-  "aws:ec2/vpcEndpoint:VpcEndpoint": "vpce",
-  "aws:ec2/networkAcl:NetworkAcl": "acl",
-  "aws:ec2/networkInterface:NetworkInterface": "eni",
-  "aws:ec2/flowLog:FlowLog": "fl",
-};
-
-/** `aws:ec2/securityGroup:SecurityGroup` has the ARN `arn:aws:ec2:<region>:<account>:security-group/<id>`. */
-const arnKind = (kind: string) => kind.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Types whose id is their name. */
 const named: Record<string, { property: string; arn: (name: string, region: string, account: string) => string }> = {
@@ -43,7 +23,7 @@ const named: Record<string, { property: string; arn: (name: string, region: stri
 };
 
 const recordable =
-  /^aws:(ec2|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):/;
+  /^aws:(ec2|vpc|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):/;
 
 /**
  * A type that works only in its effects elsewhere (networks, alarms, dashboards, DNS): nothing is made at the endpoint,
@@ -58,7 +38,7 @@ export function recordedType(name: string): AnyResourceType | undefined {
     const account = await context.account();
     const arn = special
       ? special.arn(id, context.region, account)
-      : `arn:aws:${service}:${global ? "" : context.region}:${account}:${arnKind(kind)}/${id}`;
+      : `arn:aws:${service === "vpc" ? "ec2" : service}:${global ? "" : context.region}:${account}:${arnKind(kind)}/${id}`;
     return { arn, ...computed(name, id, inputs, account, context.region) };
   };
   return {
@@ -101,27 +81,7 @@ function computed(
   account: string,
   region: string,
 ): Record<string, unknown> {
-  const other = (prefix: string) => `${prefix}-${id.split("-").at(-1)}`;
   switch (name) {
-    case "aws:ec2/vpc:Vpc":
-      return {
-        ownerId: account,
-        mainRouteTableId: other("rtb"),
-        defaultRouteTableId: other("rtb"),
-        defaultSecurityGroupId: other("sg"),
-        defaultNetworkAclId: other("acl"),
-        enableDnsSupport: inputs.enableDnsSupport ?? true,
-        enableDnsHostnames: inputs.enableDnsHostnames ?? false,
-        instanceTenancy: inputs.instanceTenancy ?? "default",
-      };
-    case "aws:ec2/subnet:Subnet":
-      return { ownerId: account, availabilityZone: inputs.availabilityZone ?? `${region}a` };
-    case "aws:ec2/eip:Eip":
-      return { allocationId: id, publicIp: "192.0.2.1" };
-    case "aws:ec2/natGateway:NatGateway":
-      return { publicIp: "192.0.2.1", privateIp: "10.0.0.4", networkInterfaceId: other("eni") };
-    case "aws:ec2/securityGroup:SecurityGroup":
-      return { ownerId: account, name: inputs.name ?? id };
     case "aws:cloudfront/distribution:Distribution":
       return {
         domainName: `d${id.toLowerCase()}.cloudfront.net`,
@@ -132,6 +92,6 @@ function computed(
     case "aws:sns/topic:Topic":
       return { owner: account, name: inputs.name };
     default:
-      return {};
+      return networkOutputs(name, id, inputs, account, region);
   }
 }

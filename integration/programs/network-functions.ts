@@ -1,0 +1,26 @@
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { InlineFunction, Network, type NetworkArgs } from "../../components";
+
+// A function inside of a new VPC that writes to a queue.
+const network = new Network("inside", new pulumi.Config().getObject<NetworkArgs>("network"));
+const queue = new aws.sqs.Queue("out");
+const sender = new InlineFunction("sender", {
+  title: "the sender",
+  vpc: network,
+  environment: { QUEUE_URL: queue.url },
+  statements: [{ actions: ["sqs:SendMessage"], resources: [queue.arn] }],
+  factory: () => {
+    const sqs = new SQSClient({});
+    return async (event: { text: string }) => {
+      await sqs.send(new SendMessageCommand({ QueueUrl: process.env.QUEUE_URL, MessageBody: event.text }));
+      return { sent: event.text };
+    };
+  },
+});
+
+export const { vpcId, privateSubnetIds, securityGroupIds } = network;
+export const functionName = sender.function.name;
+export const roleName = sender.role.name;
+export const queueUrl = queue.url;
