@@ -11,6 +11,7 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   logs: { load: () => require("./services/logs").definition, ports: ["logs"] },
   dynamodb: { load: () => require("./services/dynamodb").definition },
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
+  kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
   apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },

@@ -14,6 +14,8 @@ type Headers = Readonly<Record<string, string | undefined>>;
 /** X-Amz-Target prefixes, for requests that carry no credential scope. */
 const targets: readonly [RegExp, string][] = [
   [/^DynamoDB_/, "dynamodb"],
+  [/^DynamoDBStreams_/, "dynamodbstreams"],
+  [/^Kinesis_/, "kinesis"],
   [/^AmazonSQS/, "sqs"],
   [/^Logs_/, "logs"],
   [/^AWSCognitoIdentityProviderService/, "cognito-idp"],
@@ -62,15 +64,16 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
     // A management client that knows only AWS_ENDPOINT_URL: connection ids are unique among all APIs.
     if (scope[3] === executeApi && path.startsWith("/@connections/"))
       return { kind: "data", service: "apigatewayv2", id: "", path };
-    return { kind: "api", accessKeyId: scope[1]!, region: scope[2]!, service: alias(scope[3]!, path) };
+    return { kind: "api", accessKeyId: scope[1]!, region: scope[2]!, service: alias(scope[3]!, path, headers) };
   }
 
   return { kind: "api", accessKeyId: "", region: "us-east-1", service: guess(path, headers, form) };
 }
 
 /** The APIs of a signing name that another one stands for, or that two services share. */
-function alias(service: string, path: string): string {
+function alias(service: string, path: string, headers: Headers): string {
   if (service === "s3express" || service === "s3-object-lambda") return "s3";
+  if (service === "dynamodb" && headers["x-amz-target"]?.startsWith("DynamoDBStreams_")) return "dynamodbstreams";
   return service === "apigateway" && path.startsWith("/v2/") ? "apigatewayv2" : service;
 }
 

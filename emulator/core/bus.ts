@@ -42,6 +42,42 @@ export interface ObjectContent {
   readonly etag: string;
 }
 
+/** A record of a Kinesis or DynamoDB stream, as Lambda reads it. */
+export interface StreamRecord<Detail> {
+  readonly sequenceNumber: string;
+  /** Its place in its shard; reading goes on at the place behind it. */
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly arrival: number;
+  /** Bytes that it counts for. */
+  readonly size: number;
+  /** Records of one key in one shard are to be processed in order. */
+  readonly key: string;
+  readonly detail: Detail;
+}
+
+/** A stream that is being read. Its methods throw ResourceNotFoundException when the stream has gone. */
+export interface StreamReader<Detail> {
+  /** All shards that can still be read, parents before their children. */
+  shards(): readonly { readonly id: string; readonly parents: readonly string[] }[];
+  /** Where to begin in a shard. `timestamp` is in milliseconds since the epoch. */
+  position(shardId: string, start: { type: "TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP"; timestamp?: number }): number;
+  /** Records from a position on, or from the oldest one left. `ended`: the shard is closed and there is nothing behind. */
+  read(
+    shardId: string,
+    position: number,
+    limit: { records: number; bytes: number },
+  ): { records: StreamRecord<Detail>[]; next: number; ended: boolean };
+  /** Calls the listener when there is something new. Returns what ends it. */
+  watch(listener: () => void): () => void;
+}
+
+/** A data record of Kinesis. */
+export interface DataRecordDetail {
+  readonly partitionKey: string;
+  readonly data: Buffer;
+}
+
 /**
  * What services ask of each other. A service reaches another only through these, by ARN; it never imports it.
  * Failures are thrown as AwsError of the service that was asked.
@@ -90,6 +126,20 @@ export interface Ports {
     changeVisibility(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
     /** Resolves with the queue's attributes as GetQueueAttributes names them; throws when there is no such queue. */
     attributes(queueArn: string): Promise<Record<string, string>>;
+  };
+  kinesis: {
+    /**
+     * Puts a record. Throws ResourceNotFoundException, ProvisionedThroughputExceededException or a validation error.
+     *
+     * @param caller the service principal that puts it, such as `iot.amazonaws.com`, and the resource it does so for.
+     */
+    putRecord(
+      streamArn: string,
+      record: { data: Buffer; partitionKey: string; explicitHashKey?: string },
+      caller?: { principal: string; sourceArn?: string },
+    ): Promise<{ shardId: string; sequenceNumber: string }>;
+    /** Reads a stream, by its ARN or that of one of its consumers. Throws when there is no such stream. */
+    open(arn: string): Promise<StreamReader<DataRecordDetail>>;
   };
   s3: {
     getObject(bucket: string, key: string, versionId?: string): Promise<ObjectContent>;

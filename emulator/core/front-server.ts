@@ -1,0 +1,53 @@
+import { type IncomingMessage, Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server, type Http2Server } from "node:http2";
+import type { Socket } from "node:net";
+
+/** Every HTTP/2 connection begins with this (RFC 9113, section 3.4); no HTTP/1 method does. */
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\n");
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * An HTTP/1.1 server that also takes HTTP/2 without TLS on the same port, from clients that know beforehand that they
+ * may speak it: the SDK's Kinesis client speaks nothing else.
+ */
+export class FrontServer extends Server {
+  /** Connections that HTTP/1 does not know of (any more, or yet), to be ended with the others. */
+  private readonly sockets = new Set<Socket>();
+  private readonly http2: Http2Server;
+
+  constructor(options: ServerOptions, listener: Listener) {
+    super(options, listener);
+    this.http2 = createHttp2Server((request, response) => {
+      request.headers.host ??= request.headers[":authority"];
+      // The compatibility API has all that this emulator uses of HTTP/1's classes.
+      listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+    // A client that breaks the protocol or goes away loses its connection, no more.
+    this.http2.on("sessionError", () => {});
+    const [http1] = this.listeners("connection") as ((socket: Socket) => void)[];
+    this.removeAllListeners("connection");
+    this.on("connection", (socket: Socket) => {
+      const forget = () => this.sockets.delete(socket);
+      const ignore = () => socket.destroy();
+      this.sockets.add(socket);
+      socket.once("close", forget);
+      socket.on("error", ignore);
+      socket.once("data", (head: Buffer) => {
+        socket.pause();
+        socket.unshift(head);
+        const isHttp2 = head.subarray(0, preface.length).equals(preface);
+        if (isHttp2) return this.http2.emit("connection", socket);
+        socket.off("close", forget).off("error", ignore);
+        forget();
+        http1!.call(this, socket);
+        return socket.resume();
+      });
+    });
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}

@@ -1,0 +1,40 @@
+import { defineService } from "../../core/service";
+import { consumerOperations } from "./consumers";
+import { getOperations } from "./get";
+import { policyOperations } from "./policies";
+import { kinesisPort } from "./port";
+import { putOperations } from "./put";
+import { settingOperations } from "./settings";
+import { shardOperations } from "./shards";
+import { type Sdk, Store } from "./store";
+import { streamOperations } from "./streams";
+import { tagOperations } from "./tags";
+
+/**
+ * Amazon Kinesis Data Streams (https://docs.aws.amazon.com/kinesis/latest/APIReference/).
+ *
+ * Shards have AWS's limits: 1 MiB or 1,000 records a second in, five reads or 2 MiB a second out, on the emulator's clock.
+ * An on-demand stream has four shards and keeps them: it does not grow with its traffic. Not emulated, and answered with
+ * 501: SubscribeToShard, warm throughput, channels and account settings.
+ */
+export const definition = defineService<Sdk>({
+  sdk: () => require("@aws-sdk/client-kinesis"),
+  client: "KinesisClient",
+  create(host) {
+    const store = new Store(host);
+    return {
+      operations: {
+        ...streamOperations(store),
+        ...shardOperations(store),
+        ...putOperations(store),
+        ...getOperations(store),
+        ...settingOperations(store),
+        ...tagOperations(store),
+        ...consumerOperations(store),
+        ...policyOperations(store),
+      },
+      ports: { kinesis: kinesisPort(store) },
+      reset: () => store.clear(),
+    };
+  },
+});

@@ -1,0 +1,64 @@
+import type { Ports } from "../../core/bus";
+import { shardNotFound, streamNotFound } from "./errors";
+import { putRecord } from "./put";
+import type { Store } from "./store";
+import type { Stream } from "./stream";
+
+/** What IoT rules, Lambda event sources and the others do with streams. */
+export const kinesisPort = (store: Store): Ports["kinesis"] => ({
+  async putRecord(streamArn, { data, partitionKey, explicitHashKey }) {
+    const stream = store.byArn(streamArn);
+    const { ShardId, SequenceNumber } = putRecord(
+      stream,
+      { Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey },
+      store.clock.now(),
+    );
+    return { shardId: ShardId, sequenceNumber: SequenceNumber };
+  },
+
+  async open(arn) {
+    const { stream } = store.resource(arn);
+    const shardOf = (id: string) => {
+      const shard = stream.shards.get(id);
+      if (!shard) throw shardNotFound(id, stream.name, stream.scope.account);
+      return shard;
+    };
+    return {
+      shards() {
+        check(stream);
+        stream.trim(store.clock.now());
+        return [...stream.shards.values()].map(({ id, parents }) => ({ id, parents: parents.map((p) => p.id) }));
+      },
+      position(id, { type, timestamp = 0 }) {
+        const { log } = shardOf(id);
+        if (type === "TRIM_HORIZON") return log.start;
+        return type === "LATEST" ? log.end : log.positionAt(timestamp);
+      },
+      read(id, position, limit) {
+        check(stream);
+        stream.trim(store.clock.now());
+        const shard = stream.shards.get(id);
+        if (!shard) return { records: [], next: position, ended: true };
+        const { records, next } = shard.log.read(position, limit);
+        return {
+          records: records.map((record, index) => ({
+            sequenceNumber: record.sequenceNumber,
+            position: next - records.length + index,
+            arrival: record.arrival,
+            size: record.size,
+            key: record.partitionKey,
+            detail: record,
+          })),
+          next,
+          ended: !shard.open && next === shard.log.end,
+        };
+      },
+      watch: (listener) => stream.watch(listener),
+    };
+  },
+});
+
+/** A consumer of a stream that has gone must hear so. */
+function check(stream: Stream): void {
+  if (stream.deleted) throw streamNotFound(stream.name, stream.scope.account);
+}
