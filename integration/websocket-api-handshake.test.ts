@@ -115,6 +115,37 @@ describe("the handshake", () => {
     expect(status).toBe(400);
   });
 
+  test.each(["a,,b", "a=b", "a, a", ","])(
+    "gets 400 for the subprotocols %j, before $connect is called",
+    async (offer) => {
+      const headers = { "Sec-WebSocket-Protocol": offer };
+      await expect(TestClient.connect(`${scripted.url()}?fail=1`, [], { headers })).rejects.toEqual(
+        refused(400, "Invalid Sec-WebSocket-Protocol header", "BadRequestException"),
+      );
+    },
+  );
+
+  test("passes on headers and parameters of any name", async () => {
+    const names = ["constructor", "__proto__", "toString"];
+    const echo = await makeFunction(
+      new LambdaClient(settings(emulator.current)),
+      "headers",
+      `exports.handler = async (event) => {
+        const seen = ${JSON.stringify(names)}.map((name) => [
+          event.headers[name], event.multiValueHeaders[name], event.queryStringParameters[name], event.multiValueQueryStringParameters[name],
+        ]);
+        const isRight = JSON.stringify(seen) === JSON.stringify(Array(3).fill(["h", ["h"], "2", ["1", "2"]]));
+        return { statusCode: isRight ? 200 : 418 };
+      };`,
+    );
+    const api = await WebSocketApi.create(client, emulator.current);
+    await api.add("$connect", { integration: proxyTo(echo) });
+    await api.stage();
+    const headers = Object.fromEntries(names.map((name) => [name, "h"]));
+    const query = names.map((name) => `${name}=1&${name}=2`).join("&");
+    (await TestClient.connect(`${api.url()}?${query}`, [], { headers })).socket.close();
+  });
+
   test("is what a plain request to the stage is told to make", async () => {
     expect((await fetch(scripted.management())).status).toBe(426);
   });

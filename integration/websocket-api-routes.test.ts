@@ -29,10 +29,10 @@ beforeAll(async () => {
     lambda,
     "scripted",
     `exports.handler = async (event) => {
-      const { fail, hang, answer } = JSON.parse(event.body);
+      const { fail, hang, size, answer } = JSON.parse(event.body);
       if (fail) throw new Error(fail);
       if (hang) await new Promise(() => setInterval(() => {}, 1000));
-      return answer;
+      return size ? { statusCode: 200, body: "x".repeat(size) } : answer;
     };`,
     { Timeout: 60 },
   );
@@ -130,6 +130,20 @@ describe("the route", () => {
     expect(await opened.next()).toBe("ok");
     opened.socket.close();
   });
+
+  test.each(["constructor", "__proto__", "toString"])(
+    "checks messages that name a model %j with the default one",
+    async (kind) => {
+      const api = await WebSocketApi.create(client, emulator.current);
+      const route = { ModelSelectionExpression: "$request.body.kind", RequestModels: { $default: "Empty" } };
+      await api.add("$default", { ...saying("ok"), route });
+      await api.stage();
+      const opened = await TestClient.connect(api.url());
+      opened.send({ kind });
+      expect(await opened.next()).toBe("ok");
+      opened.socket.close();
+    },
+  );
 });
 
 describe("a Lambda proxy integration", () => {
@@ -174,6 +188,7 @@ describe("a Lambda proxy integration", () => {
     ["fails", { fail: "broken" }],
     ["answers no status", { answer: { body: "x" } }],
     ["answers nothing", {}],
+    ["answers more than 128 KB", { size: 128 * 1024 + 1 }],
   ])("tells the client of an error when the function %s", async (_what, message) => {
     const opened = await ask(message);
     expect(await opened.nextJson()).toEqual(errorFrame("Internal server error"));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { Clock } from "./clock";
 import type { Answer } from "./protocols/wire";
 import { type Interceptor, makeServer, type RequestRecord } from "./server";
@@ -92,6 +93,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     report,
     internal: (method, path, headers) => internal(method, path, headers, services, reset),
   });
+  // closeAllConnections does not know those that changed their protocol.
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (_request, socket: Duplex) => {
+    upgraded.add(socket);
+    socket.once("close", () => upgraded.delete(socket));
+  });
   server.listen(options.port ?? 4566, options.host ?? "127.0.0.1");
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
@@ -100,6 +107,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     await services.close();
     clock.clear();
     server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
     await new Promise<void>((done) => server.close(() => done()));
   };
   return {

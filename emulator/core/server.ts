@@ -6,6 +6,7 @@ import { type Address, addressOf, executeApi } from "./address";
 import { isChunked, unchunk } from "./chunked";
 import type { Clock } from "./clock";
 import { AwsError, internalFailure, notEmulated } from "./errors";
+import { hangUp } from "./hang-up";
 import { readLegacyQuery } from "./legacy-query";
 import { bucketOfHost, splitBucket } from "./protocols/s3";
 import type { Answer, Call, WireRequest } from "./protocols/wire";
@@ -126,7 +127,7 @@ async function upgrade(deps: ServerDependencies, message: IncomingMessage, socke
   } else {
     // A REST API has no such method at all, known or not.
     if (isExecuteApi) status = 403;
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    hangUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }
   const operation = `CONNECT ${target.path}`;
   const durationMs = performance.now() - started;

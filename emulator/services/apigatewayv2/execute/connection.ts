@@ -87,11 +87,10 @@ export class Connection {
     this.end(code, reason);
   }
 
-  /** Cuts the line without a word and tells nobody: the emulator is reset. */
-  destroy(): void {
+  /** Tells nobody any more: the emulator is reset. */
+  forget(): void {
     this.isOpen = false;
     this.timer?.cancel();
-    this.socket.terminate();
   }
 
   private receive(data: Buffer, isBinary: boolean): void {

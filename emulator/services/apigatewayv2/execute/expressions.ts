@@ -8,7 +8,7 @@ const asText = (value: unknown): string | undefined =>
 /** A header or query value of the handshake; names of headers have no case. */
 function parameter({ session }: GatewayEvent, place: string, name: string): string | undefined {
   if (place === "header") return session.header(name.toLowerCase());
-  if (place === "querystring") return Object.hasOwn(session.query, name) ? session.query[name] : undefined;
+  if (place === "querystring") return session.query[name];
   return undefined;
 }
 

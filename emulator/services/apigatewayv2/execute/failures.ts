@@ -59,6 +59,9 @@ export const misconfigured = () => internal(500);
 /** The endpoint could not be reached, or took too long. */
 export const timedOut = () => new GatewayFailure(504, "InternalServerErrorException", "Endpoint request timed out");
 
+/** The emulator was reset while the handshake waited. */
+export const wasReset = () => new GatewayFailure(503, "ServiceUnavailableException", "Service Unavailable");
+
 /** A kind of API whose requests the emulator does not serve. */
 export const notServed = () =>
   new GatewayFailure(501, "NotImplemented", "HTTP APIs are kept, but their requests are not emulated by Sensorcast");

@@ -5,15 +5,25 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { SignatureVerifier } from "../../../core/gateway/signer";
 import type { TokenBuckets } from "../../../core/gateway/token-buckets";
 import type { Host, UpgradeRequest } from "../../../core/service";
-import type { ApiDefinition } from "../state";
+import type { Api, ApiDefinition } from "../state";
 import type { Store } from "../store";
 import { AccessLog } from "./access-log";
 import { authorize } from "./authorize";
 import { Connection, messageLimit } from "./connection";
 import { GatewayEvent, type Occasion } from "./event";
 import { select } from "./expressions";
-import { forbidden, GatewayFailure, invalidBody, misconfigured, notAHandshake, throttled } from "./failures";
+import {
+  badGateway,
+  forbidden,
+  GatewayFailure,
+  invalidBody,
+  misconfigured,
+  notAHandshake,
+  throttled,
+  wasReset,
+} from "./failures";
 import { integrate, type Outcome } from "./integrate";
+import { isToken } from "./lambda";
 import { placeOf } from "./places";
 import { refuse } from "./refuse";
 import { prepare, type Served } from "./served";
@@ -22,15 +32,14 @@ import { Session } from "./session";
 /** The data plane: connections to deployed stages, and what happens on them. */
 export class Gateway {
   readonly connections = new Map<string, Connection>();
-  /** Sockets of handshakes that are not answered yet. */
-  private readonly handshakes = new Set<Duplex>();
+  /** Handshakes that are not answered yet. */
+  private readonly handshakes = new Map<GatewayEvent, Duplex>();
   private readonly protocols = new WeakMap<IncomingMessage, string>();
   readonly signatures: SignatureVerifier;
   private readonly accessLog: AccessLog;
   private served = new WeakMap<ApiDefinition, Served>();
   private readonly sockets = new WebSocketServer({
     noServer: true,
-    clientTracking: false,
     maxPayload: messageLimit,
     perMessageDeflate: false,
     handleProtocols: (_offered, request) => this.protocols.get(request) ?? false,
@@ -51,20 +60,22 @@ export class Gateway {
     const now = this.host.clock.now();
     const session = new Session(request, now);
     const event = new GatewayEvent(session, { type: "CONNECT" }, now);
-    this.handshakes.add(socket);
+    this.handshakes.set(event, socket);
     let outcome: Outcome | undefined;
     let failure: GatewayFailure | undefined;
     try {
       outcome = await this.connect(event);
+      // The API, its stage or its deployment may have gone while $connect ran.
+      this.enter(event);
     } catch (error) {
       failure = this.failureOf(event, error);
     }
-    const isWanted = this.handshakes.delete(socket);
+    // A reset has answered it already.
+    if (!this.handshakes.delete(event)) return wasReset().status;
     const status = failure?.status ?? outcome!.status;
     const isAccepted = status >= 200 && status < 300;
     this.log(event, status);
-    if (!isWanted) socket.destroy();
-    else if (!isAccepted) refuse(socket, event, status, failure);
+    if (!isAccepted) refuse(socket, event, status, failure);
     else {
       if (outcome?.protocol !== undefined) this.protocols.set(message, outcome.protocol);
       let isOpen = false;
@@ -87,10 +98,12 @@ export class Gateway {
   }
 
   clear(): void {
-    for (const socket of this.handshakes) socket.destroy();
+    for (const [event, socket] of this.handshakes) refuse(socket, event, wasReset().status, wasReset());
     this.handshakes.clear();
-    for (const connection of this.connections.values()) connection.destroy();
+    for (const connection of this.connections.values()) connection.forget();
     this.connections.clear();
+    // Those that wait for the client to agree to a close, too.
+    for (const socket of this.sockets.clients) socket.terminate();
     this.signatures.clear();
     this.served = new WeakMap();
   }
@@ -138,7 +151,11 @@ export class Gateway {
       checkModel(event);
       const outcome = await integrate(event, this.host);
       status = outcome.status;
-      if (event.route.answers && outcome.body !== "") connection.send(outcome.body);
+      if (event.route.answers && outcome.body !== "") {
+        // AWS documents the limit for both directions, but not what the client sees of an answer beyond it.
+        if (Buffer.byteLength(outcome.body) > messageLimit) throw badGateway();
+        connection.send(outcome.body);
+      }
     } catch (error) {
       const failure = this.failureOf(event, error);
       status = failure.status;
@@ -169,7 +186,7 @@ export class Gateway {
     const { api, stageName } = event.session;
     const stage = api.stages.get(stageName);
     const definition = api.deployments.get(stage?.DeploymentId ?? "")?.snapshot;
-    if (!stage || !definition) throw forbidden();
+    if (!stage || !definition || !this.isThere(api)) throw forbidden();
     let served = this.served.get(definition);
     if (!served) {
       served = prepare(definition);
@@ -177,6 +194,10 @@ export class Gateway {
     }
     event.stage = stage;
     event.served = served;
+  }
+
+  private isThere(api: Api): boolean {
+    return this.store.findApi(api.id) === api;
   }
 
   private findRoute(event: GatewayEvent): void {
@@ -212,7 +233,8 @@ export class Gateway {
   }
 
   private log(event: GatewayEvent, status: number): void {
-    if (!event.stage?.AccessLogSettings) return;
+    // What ends after a reset or after its API must not write to new log groups.
+    if (!event.stage?.AccessLogSettings || !this.isThere(event.session.api)) return;
     this.accessLog.write(event, status).catch((error) => this.host.report(error, "access log"));
   }
 }
@@ -226,11 +248,14 @@ function checkHandshake({ method, headers }: IncomingMessage): void {
     throw notAHandshake("Missing or invalid Sec-WebSocket-Key header");
   if (!["13", "8"].includes(headers["sec-websocket-version"] ?? ""))
     throw notAHandshake("Missing or invalid Sec-WebSocket-Version header");
+  const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim());
+  if (offered && (offered.some((name) => !isToken(name)) || new Set(offered).size < offered.length))
+    throw notAHandshake("Invalid Sec-WebSocket-Protocol header");
 }
 
 function checkModel(event: GatewayEvent): void {
   const { route, models } = event.route!;
   const key = route.ModelSelectionExpression === undefined ? "$default" : select(route.ModelSelectionExpression, event);
-  const validate = models[key ?? "$default"] ?? models.$default;
+  const validate = models.get(key ?? "$default") ?? models.get("$default");
   if (validate && (event.json === undefined || validate(event.json).length > 0)) throw invalidBody();
 }

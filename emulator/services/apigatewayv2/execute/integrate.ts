@@ -1,4 +1,4 @@
-import { functionOf } from "../../../core/gateway/authorizer-answer";
+import { functionOf, readObject } from "../../../core/gateway/authorizer-answer";
 import { awsRequest, serviceOf } from "../../../core/gateway/aws-request";
 import { withDeadline } from "../../../core/gateway/deadline";
 import { exchangeHttp, type OutgoingRequest } from "../../../core/gateway/http-exchange";
@@ -82,9 +82,8 @@ async function lambda(event: GatewayEvent, host: Host, functionArn: string): Pro
   const { payload, functionError } = await invoke(event, host, functionArn, requestBody(event) || "{}");
   let message: string | undefined;
   if (functionError) {
-    const { errorMessage = "" } = JSON.parse(payload) as { errorMessage?: string };
-    message = errorMessage;
-    event.integration.error = errorMessage;
+    message = String(readObject(payload)?.errorMessage ?? "");
+    event.integration.error = message;
   }
   return { status: functionError ? 502 : 200, body: responseBody(event, message, payload) };
 }

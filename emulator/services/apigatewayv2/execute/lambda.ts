@@ -27,14 +27,16 @@ export async function lambdaProxy(event: GatewayEvent, host: Host): Promise<Outc
   return { status, body: body ?? "", protocol: protocolOf(headers) ?? protocolOf(multiValueHeaders) };
 }
 
+/** Whether a name can stand in `Sec-WebSocket-Protocol` (RFC 6455, 4.1: an HTTP token). */
+export const isToken = (text: string): boolean => /^[\w!#$%&'*+.^`|~-]+$/.test(text);
+
 /** The value of `Sec-WebSocket-Protocol` in the function's headers, whatever case it wrote the name in. */
 function protocolOf(headers: unknown): string | undefined {
   if (typeof headers !== "object" || headers === null) return undefined;
   for (const [name, value] of Object.entries(headers)) {
     if (name.toLowerCase() !== "sec-websocket-protocol") continue;
     const [text] = [value as unknown].flat();
-    // What is no HTTP token cannot stand in the header.
-    if (typeof text === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(text)) return text;
+    if (typeof text === "string" && isToken(text)) return text;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { hangUp } from "../../../core/hang-up";
 import type { GatewayEvent } from "./event";
 import type { GatewayFailure } from "./failures";
 
@@ -16,5 +17,5 @@ export function refuse(socket: Duplex, event: GatewayEvent, status: number, fail
     ...(failure ? ["Content-Type: application/json", `x-amzn-ErrorType: ${failure.errorType}`] : []),
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  hangUp(socket, `${lines.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -8,7 +8,7 @@ export interface ServedRoute {
   readonly integration?: StoredIntegration;
   readonly authorizer?: StoredAuthorizer;
   /** Checks by model key. */
-  readonly models: Readonly<Record<string, Validate | undefined>>;
+  readonly models: ReadonlyMap<string, Validate>;
   /** Whether the answer is sent back: AWS wants both the expression and the response (developer guide, route responses). */
   readonly answers: boolean;
 }
@@ -23,15 +23,17 @@ export interface Served {
 export function prepare(definition: ApiDefinition): Served {
   const routes = new Map<string, ServedRoute>();
   for (const route of Object.values(definition.routes)) {
-    const models = Object.entries(route.RequestModels ?? {}).map(([key, name]) => {
+    const models = new Map<string, Validate>();
+    for (const [key, name] of Object.entries(route.RequestModels ?? {})) {
       const model = Object.values(definition.models).find(({ Name }) => Name === name);
-      return [key, model && compileSchema(name, () => model.Schema)] as const;
-    });
+      const validate = model && compileSchema(name, () => model.Schema);
+      if (validate) models.set(key, validate);
+    }
     routes.set(route.RouteKey, {
       route,
       integration: definition.integrations[route.Target?.replace(/^integrations\//, "") ?? ""],
       authorizer: definition.authorizers[route.AuthorizerId ?? ""],
-      models: Object.fromEntries(models),
+      models,
       answers: route.RouteResponseSelectionExpression === "$default" && Object.keys(route.responses).length > 0,
     });
   }

@@ -16,14 +16,17 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
+/** Values by names that the client chose, so that `constructor` and `__proto__` are names like all others. */
+const table = <Value>(): Record<string, Value> => Object.create(null) as Record<string, Value>;
+
 /** What is known of a connection from its handshake, and holds for all its events. */
 export class Session {
   readonly connectionId = newMessageId();
   /** Names as the client wrote them, the last value of each. */
-  readonly headers: Record<string, string> = {};
-  readonly multiValueHeaders: Record<string, string[]> = {};
-  readonly query: Record<string, string> = {};
-  readonly multiValueQuery: Record<string, string[]> = {};
+  readonly headers = table<string>();
+  readonly multiValueHeaders = table<string[]>();
+  readonly query = table<string>();
+  readonly multiValueQuery = table<string[]>();
   readonly sourceIp: string;
   readonly userAgent?: string;
   readonly traceId: string;
@@ -53,14 +56,16 @@ export class Session {
     this.setHeader("X-Forwarded-Proto", "http");
     for (const [name, value] of new URLSearchParams(request.query)) {
       this.query[name] = value;
-      if (Object.hasOwn(this.multiValueQuery, name)) this.multiValueQuery[name]!.push(value);
+      const values = this.multiValueQuery[name];
+      if (values) values.push(value);
       else this.multiValueQuery[name] = [value];
     }
   }
 
   /** A header of the handshake by its lower-case name. */
   header(name: string): string | undefined {
-    const value = this.request.message.headers[name];
+    const { headers } = this.request.message;
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
     return Array.isArray(value) ? value.join(",") : value;
   }
 
