@@ -1,4 +1,4 @@
-import { isSubprotocol, type Settings, type Socket, type Source, type TimerHandle } from "./options";
+import { isSubprotocol, isWebSocketUrl, type Settings, type Socket, type Source, type TimerHandle } from "./options";
 import { Turns } from "./turns";
 
 /** The subprotocol that the server answers with; the token travels beside it. */
@@ -18,6 +18,8 @@ export interface Ending {
 interface Listener {
   opened(): void;
   frame(raw: unknown): void;
+  /** A frame of the {@link Connection.turns} was never answered. */
+  unanswered(): void;
   /** At most once, and never after `close()`. */
   ended(ending: Ending): void;
 }
@@ -43,7 +45,11 @@ export class Connection {
     private readonly settings: Settings,
     private readonly listener: Listener,
   ) {
-    this.turns = new Turns(settings.timers, (frame) => this.send(frame));
+    this.turns = new Turns(
+      settings,
+      (frame) => this.send(frame),
+      () => listener.unanswered(),
+    );
   }
 
   start(): void {
@@ -85,6 +91,9 @@ export class Connection {
     const { token: source, url, WebSocket } = this.settings;
     const [address, token] = await Promise.all([resolve(url), source === undefined ? "" : resolve(source)]);
     if (this.done) return;
+    // Functions of a program without types give what they like; it must not be shown, as it may be a secret.
+    if (!isWebSocketUrl(address)) throw new Error("The url must begin with wss:// or ws://");
+    if (typeof token !== "string") throw new Error("The token must be a text; an empty one for none");
     if (token !== "" && !isSubprotocol(token)) {
       throw new Error("The token has characters that a subprotocol cannot carry");
     }

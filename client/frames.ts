@@ -16,7 +16,14 @@ export interface LiveRecord<Data = Record<string, unknown>> {
 export type Frame =
   | { readonly kind: "records"; readonly records: readonly LiveRecord<unknown>[]; readonly skipped: number }
   | { readonly kind: "subscribed" | "unsubscribed"; readonly devices: readonly string[] }
-  | { readonly kind: "error"; readonly message: string; readonly action?: string; readonly requestId?: string }
+  | {
+      readonly kind: "error";
+      readonly message: string;
+      readonly action?: string;
+      readonly requestId?: string;
+      /** It may go well when it is sent again. */
+      readonly retry: boolean;
+    }
   | { readonly kind: "pong" | "unknown" }
   | { readonly kind: "unreadable"; readonly message: string };
 
@@ -45,6 +52,15 @@ function toRecords(values: readonly unknown[]): Frame {
   return { kind: "records", records, skipped: values.length - records.length };
 }
 
+/**
+ * What API Gateway itself says when it could not have a frame handled: throttled, or the function failed. Its ids are
+ * its own.
+ */
+function gatewayProblem({ message, connectionId, requestId, data }: Record<string, unknown>): string | undefined {
+  const isOne = data === undefined && (typeof connectionId === "string" || typeof requestId === "string");
+  return isOne ? text(message) : undefined;
+}
+
 /** Reads a frame from the server; never throws. What it may hold stands in docs/websocket-messages.md. */
 export function readFrame(raw: unknown): Frame {
   if (typeof raw !== "string") return { kind: "unreadable", message: "The server sent a binary frame" };
@@ -58,8 +74,10 @@ export function readFrame(raw: unknown): Frame {
   if (!isObject(value))
     return { kind: "unreadable", message: "The server sent a frame that is no array and no object" };
   switch (value.type) {
-    case undefined:
-      return toRecords([value]);
+    case undefined: {
+      const message = gatewayProblem(value);
+      return message === undefined ? toRecords([value]) : { kind: "error", message, retry: true };
+    }
     case "pong":
       return { kind: "pong" };
     case "subscribed":
@@ -72,6 +90,7 @@ export function readFrame(raw: unknown): Frame {
         message: text(value.message) ?? "The server reports an error without words",
         ...(action !== undefined && { action }),
         ...(requestId !== undefined && { requestId }),
+        retry: value.retry === true,
       };
     }
     default:

@@ -1,7 +1,7 @@
 import { Connection, type Ending } from "./connection";
 import { Emitter } from "./emitter";
 import { deviceFrames, type LiveRecord, readFrame } from "./frames";
-import { type LiveClientOptions, type Settings, type TimerHandle, toSettings } from "./options";
+import { devicesProblem, type LiveClientOptions, type Settings, type TimerHandle, toSettings } from "./options";
 import { Seen } from "./seen";
 
 export type { LiveRecord } from "./frames";
@@ -96,8 +96,13 @@ export class LiveClient<Data = Record<string, unknown>> {
     return this.emitter.on(event, listener);
   }
 
-  /** Adds devices, on this connection and on every later one; `"*"` is all. */
+  /**
+   * Adds devices, on this connection and on every later one; `"*"` is all.
+   * @throws TypeError when one cannot be a device's name; then none is added.
+   */
   subscribe(...devices: string[]): void {
+    const problem = devicesProblem(devices);
+    if (problem) throw new TypeError(`LiveClient: ${problem}`);
     for (const device of devices) this.wanted.add(device);
     this.tell("subscribe", devices);
   }
@@ -106,6 +111,8 @@ export class LiveClient<Data = Record<string, unknown>> {
   unsubscribe(...devices: string[]): void {
     for (const device of devices) this.wanted.delete(device);
     this.tell("unsubscribe", devices);
+    // Where a token allows some devices only, "*" stands for their names, and takes them along, or is taken apart.
+    if (devices.includes("*") || this.wanted.has("*")) this.tell("subscribe", [...this.wanted]);
   }
 
   /** Sends an action of the server's, such as `message`. @returns whether it went out: nothing is kept for later. */
@@ -146,6 +153,7 @@ export class LiveClient<Data = Record<string, unknown>> {
       opened: () => this.opened(connection),
       frame: (raw) => this.read(raw, connection),
       ended: (ending) => this.ended(connection, ending),
+      unanswered: () => this.emit("error", { kind: "server", message: "A subscription was not answered" }),
     });
     this.next = connection;
     if (!this.current) this.become({ state: "connecting" });
@@ -159,11 +167,15 @@ export class LiveClient<Data = Record<string, unknown>> {
     this.next = undefined;
     this.refusals = 0;
     connection.turns.add(deviceFrames("subscribe", this.wanted));
-    if (before)
-      this.draining.set(
-        before,
-        timers.setTimeout(() => this.drained(before), overlap),
-      );
+    if (before) {
+      this.draining.set(before, undefined);
+      // The old one still gets what the new one is not subscribed to yet.
+      connection.turns.whenDone(() => {
+        if (!this.draining.has(before)) return;
+        const timer = timers.setTimeout(() => this.drained(before), overlap);
+        this.draining.set(before, timer);
+      });
+    }
     timers.clearTimeout(this.renewTimer);
     this.renewTimer = timers.setTimeout(() => this.attempt(), renewAfter * (1 - random() / 10));
     timers.clearTimeout(this.stableTimer);
@@ -186,12 +198,16 @@ export class LiveClient<Data = Record<string, unknown>> {
       return;
     }
     if (connection === this.current) {
-      this.current = undefined;
+      // One that was about to be closed still hears all: better than none.
+      const older = [...this.draining.keys()].at(-1);
+      timers.clearTimeout(older && this.draining.get(older));
+      if (older) this.draining.delete(older);
+      this.current = older;
       timers.clearTimeout(this.renewTimer);
       timers.clearTimeout(this.stableTimer);
       timers.clearTimeout(this.retryTimer);
       if (this.next) {
-        this.become({ state: "connecting", reason: ending.reason });
+        if (!this.current) this.become({ state: "connecting", reason: ending.reason });
         return;
       }
     } else {
@@ -239,10 +255,15 @@ export class LiveClient<Data = Record<string, unknown>> {
         connection.turns.answered();
         this.emit(frame.kind, frame.devices);
         break;
-      case "error":
-        if (/^(un)?subscribe$/.test(frame.action ?? "subscribe")) connection.turns.answered();
-        this.emit("error", { ...frame, kind: "server" });
+      case "error": {
+        const { retry, ...problem } = frame;
+        if (/^(un)?subscribe$/.test(frame.action ?? "subscribe")) {
+          if (retry) connection.turns.postponed();
+          else connection.turns.answered();
+        }
+        this.emit("error", { ...problem, kind: "server" });
         break;
+      }
       case "unreadable":
         this.emit("error", { kind: "frame", message: frame.message });
         break;

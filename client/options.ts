@@ -38,7 +38,7 @@ export interface LiveClientOptions {
    * @default none: only the subprotocol's name is offered
    */
   token?: Source<string>;
-  /** Devices to subscribe to from the start; `["*"]` is all of them. @default [] */
+  /** Devices to subscribe to from the start, names of 1 to 1,000 bytes; `["*"]` is all of them. @default [] */
   devices?: readonly string[];
   /** The WebSocket to use. @default the global one of browsers and of Node 22 or newer */
   WebSocket?: SocketConstructor;
@@ -67,7 +67,7 @@ export interface LiveClientOptions {
    * @default 6600000 (110 minutes)
    */
   renewAfter?: number;
-  /** Milliseconds for which the old connection stays open beside the new one. @default 10000 */
+  /** Milliseconds for which the old connection stays open once the new one is subscribed. @default 10000 */
   overlap?: number;
   /** How many record ids to remember at least, to drop what arrives again. @default 10000 */
   remember?: number;
@@ -101,11 +101,24 @@ const globalNetwork: Network = {
   },
 };
 
+export const isWebSocketUrl = (url: unknown): boolean => typeof url === "string" && /^wss?:\/\/./.test(url);
+
 /** What a subprotocol may consist of: an HTTP token (RFC 6455, 4.1; RFC 9110, 5.6.2). */
 export const isSubprotocol = (token: string): boolean => /^[\w!#$%&'*+.^`|~-]+$/.test(token);
 
-const numbers = {
-  maxRefusals: 10,
+/** How the broadcast takes names: as part of a key of at most 1,024 bytes, which cannot hold half a character. */
+const isDevice = (name: unknown): boolean =>
+  typeof name === "string" &&
+  name !== "" &&
+  !/\p{Surrogate}/u.test(name) &&
+  new TextEncoder().encode(name).length <= 1_000;
+
+/** What is wrong with devices to subscribe to; undefined when nothing is. */
+export const devicesProblem = (devices: readonly string[]): string | undefined =>
+  Array.isArray(devices) && devices.every(isDevice) ? undefined : "devices must be texts of 1 to 1,000 bytes";
+
+const counts = { maxRefusals: 10, remember: 10_000 };
+const times = {
   backoffBase: 1_000,
   backoffCap: 30_000,
   stableAfter: 30_000,
@@ -114,23 +127,30 @@ const numbers = {
   pongTimeout: 15_000,
   renewAfter: 6_600_000,
   overlap: 10_000,
-  remember: 10_000,
 };
+/** A longer wait would be none: timers count in 32 bits. */
+const longestTime = 2 ** 31 - 1;
 
 /** The options with defaults. @throws TypeError that names every mistake. */
 export function toSettings(options: LiveClientOptions): Settings {
   const problems: string[] = [];
   const { url, token } = options;
-  if (typeof url === "string" ? !/^wss?:\/\/./.test(url) : typeof url !== "function") {
+  if (!isWebSocketUrl(url) && typeof url !== "function") {
     problems.push("url must begin with wss:// or ws://, or be a function");
   }
   if (typeof token === "string" && !isSubprotocol(token)) {
     problems.push("token has characters that a subprotocol cannot carry: encode it as base64url without padding");
   }
-  const chosen = { ...numbers };
-  for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
-    chosen[name] = options[name] ?? numbers[name];
-    if (!(chosen[name] > 0)) problems.push(`${name} must be a number above 0`);
+  const devices = devicesProblem(options.devices ?? []);
+  if (devices) problems.push(devices);
+  const chosen = { ...counts, ...times };
+  for (const name of Object.keys(chosen) as (keyof typeof chosen)[]) {
+    chosen[name] = options[name] ?? chosen[name];
+    const most = name in times ? longestTime : Infinity;
+    if (typeof chosen[name] === "number" && chosen[name] > 0 && chosen[name] <= most) continue;
+    problems.push(
+      `${name} must be a number above 0${name in times ? `, and at most ${longestTime} (milliseconds)` : ""}`,
+    );
   }
   const WebSocket = options.WebSocket ?? (globalThis.WebSocket as SocketConstructor | undefined);
   if (!WebSocket) problems.push("there is no global WebSocket here: pass one as WebSocket");

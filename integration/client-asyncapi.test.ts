@@ -51,7 +51,8 @@ describe("the AsyncAPI description of the live messages", () => {
 
   it.each([...new Set(received.map(nameOf))])("has examples of %s that the client reads as that", (name) => {
     for (const { payload } of messages[name]!.examples) {
-      const kind = name === "record" ? "records" : name === "sent" ? "unknown" : name;
+      const kinds: Record<string, string> = { record: "records", sent: "unknown", gatewayError: "error" };
+      const kind = kinds[name] ?? name;
       const frame = readFrame(JSON.stringify(payload));
       expect(frame).toMatchObject({ kind, ...(kind === "records" && { records: [payload].flat(), skipped: 0 }) });
     }

@@ -147,6 +147,8 @@ describe("a live client whose connection grows old", () => {
     });
     const ids: string[] = [];
     live.on("record", ({ id }) => ids.push(id));
+    let subscribed = 0;
+    live.on("subscribed", () => subscribed++);
     await reaches("open");
     await visitors(1);
     // 110 minutes less half a tenth, which is what this client's random number makes of it.
@@ -157,6 +159,7 @@ describe("a live client whose connection grows old", () => {
 
     server.send([record("to both")]);
     await waitFor(() => expect(ids).toEqual(["to both"]));
+    await waitFor(() => expect(subscribed).toBe(2));
     timers.advance(9_000);
     expect(server.open).toHaveLength(2);
     server.visitors[0]!.socket.send(JSON.stringify([record("to the old one")]));
@@ -166,6 +169,49 @@ describe("a live client whose connection grows old", () => {
     await waitFor(() => expect(server.visitors[0]!.closed).toBe(1000));
     server.send([record("to the new one")]);
     await waitFor(() => expect(ids).toEqual(["to both", "to the old one", "to the new one"]));
+    expect(states.map(({ state }) => state)).toEqual(["open"]);
+  });
+
+  it("keeps the old one until the new one is subscribed, however long that takes", async () => {
+    const { live, reaches } = begin({ devices: ["a"], renewAfter: 2 * minutes });
+    const ids: string[] = [];
+    live.on("record", ({ id }) => ids.push(id));
+    await reaches("open");
+    await waitFor(() => expect(server.visitors[0]?.frames).toHaveLength(1));
+    server.answersSubscriptions = false;
+    timers.advance(2 * minutes);
+    await waitFor(() => expect(server.visitors[1]?.frames).toHaveLength(1));
+    // Without an answer it is sent again.
+    timers.advance(15_000);
+    await waitFor(() => expect(server.visitors[1]?.frames).toHaveLength(2));
+    server.visitors[0]!.socket.send(JSON.stringify([record("1")]));
+    await waitFor(() => expect(ids).toEqual(["1"]));
+    server.visitors[1]!.socket.send(JSON.stringify({ type: "subscribed", devices: ["a"] }));
+    server.visitors[1]!.socket.send(JSON.stringify([record("2")]));
+    await waitFor(() => expect(ids).toEqual(["1", "2"]));
+    timers.advance(10_000);
+    await waitFor(() => expect(server.visitors[0]!.closed).toBe(1000));
+    expect(server.open).toHaveLength(1);
+  });
+
+  it("goes on with the old one when the new one breaks while both are open, and moves later", async () => {
+    const { live, states, reaches } = begin({ devices: ["a"], renewAfter: 2 * minutes });
+    const ids: string[] = [];
+    live.on("record", ({ id }) => ids.push(id));
+    await reaches("open");
+    timers.advance(2 * minutes);
+    await waitFor(() => expect(server.visitors[1]?.frames).toHaveLength(1));
+    server.visitors[1]!.socket.send(JSON.stringify([record("1")]));
+    await waitFor(() => expect(ids).toEqual(["1"]));
+    const pending = timers.pending;
+    server.visitors[1]!.socket.terminate();
+    await waitFor(() => expect(server.open).toHaveLength(1));
+    await waitFor(() => expect(timers.pending).toBeLessThan(pending));
+    server.send([record("2")]);
+    await waitFor(() => expect(ids).toEqual(["1", "2"]));
+    timers.advance(20_000);
+    await visitors(3);
+    await waitFor(() => expect(server.visitors[2]?.frames).toHaveLength(1));
     expect(states.map(({ state }) => state)).toEqual(["open"]);
   });
 
@@ -242,6 +288,7 @@ describe("a live client that is refused", () => {
       /no session/,
     ],
     ["gives characters that cannot be sent", () => "a b", /characters that a subprotocol cannot carry/],
+    ["gives nothing", () => undefined as unknown as string, /token must be a text/],
   ])("tells when the token's function %s", async (_, token, reason) => {
     const { states, reaches } = begin({ token, maxRefusals: 2 });
     await reaches("waiting");

@@ -4,6 +4,7 @@ import { LiveClient, type LiveClientOptions, type LiveRecord } from "../client";
 import { deviceFrames, readFrame } from "../client/frames";
 import { Seen } from "../client/seen";
 import { LiveServer, record } from "./harness/live-server";
+import { ManualTimers } from "./harness/manual-timers";
 
 const waitFor = (check: () => void) => vi.waitFor(check, { interval: 5 });
 
@@ -104,6 +105,75 @@ describe("a live client's messages", () => {
     await waitFor(() => expect(visitor!.frames.slice(2)).toEqual([{ action: "subscribe", devices: ["a", "b"] }]));
   });
 
+  it.each<[string, object]>([
+    ["the server", { type: "error", message: "try again", action: "subscribe", retry: true }],
+    ["API Gateway", { message: "Internal server error", connectionId: "Lm1", requestId: "Lm2" }],
+  ])("subscribes again when %s cannot take it now, and tells it", async (_, answer) => {
+    server.answersSubscriptions = false;
+    const { live } = await connect({ devices: ["a"], backoffBase: 1 });
+    const errors: unknown[] = [];
+    live.on("error", (error) => errors.push(error));
+    const [visitor] = server.visitors;
+    for (let attempt = 1; attempt < 5; attempt++) {
+      await waitFor(() => expect(visitor!.frames).toHaveLength(attempt));
+      server.send(answer);
+    }
+    // And for the last time: what comes after it must have its turn.
+    await waitFor(() => expect(visitor!.frames).toHaveLength(5));
+    live.subscribe("b");
+    server.send(answer);
+    await waitFor(() => expect(visitor!.frames).toHaveLength(6));
+    expect(visitor!.frames.map(({ devices }) => devices)).toEqual([...Array(5).fill(["a"]), ["b"]]);
+    expect(errors).toHaveLength(5);
+    expect(errors[0]).toMatchObject({ kind: "server", message: expect.stringMatching(/try again|Internal/) });
+  });
+
+  it("tells when the server never answers a subscription, and goes on to the next", async () => {
+    server.answersSubscriptions = false;
+    const timers = new ManualTimers();
+    const { live } = await connect({ devices: ["a"], timers, pingEvery: 10 * 60_000 });
+    const errors: unknown[] = [];
+    live.on("error", (error) => errors.push(error));
+    live.subscribe("b");
+    const [visitor] = server.visitors;
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      await waitFor(() => expect(visitor!.frames).toHaveLength(attempt));
+      timers.advance(10_000);
+    }
+    await waitFor(() => expect(visitor!.frames.map(({ devices }) => devices?.[0])).toEqual([..."aaaaab"]));
+    expect(errors).toEqual([{ kind: "server", message: "A subscription was not answered" }]);
+  });
+
+  it("keeps what was subscribed by name when everything is taken back, and the other way round", async () => {
+    const { live } = await connect({ devices: ["*", "a", "b"] });
+    live.unsubscribe("*");
+    const [visitor] = server.visitors;
+    await waitFor(() =>
+      expect(visitor!.frames.slice(1)).toEqual([
+        { action: "unsubscribe", devices: ["*"] },
+        { action: "subscribe", devices: ["a", "b"] },
+      ]),
+    );
+    live.subscribe("*");
+    live.unsubscribe("a", "b");
+    await waitFor(() =>
+      expect(visitor!.frames.slice(4)).toEqual([
+        { action: "unsubscribe", devices: ["a", "b"] },
+        { action: "subscribe", devices: ["*"] },
+      ]),
+    );
+  });
+
+  it("takes no device that would have the server refuse all that are asked for with it", async () => {
+    const { live } = await connect({ devices: ["a"] });
+    for (const name of ["", "x".repeat(1_001), "\ud800", 7 as unknown as string]) {
+      expect(() => live.subscribe("b", name)).toThrow(/devices must be texts of 1 to 1,000 bytes/);
+    }
+    expect(live.devices).toEqual(["a"]);
+    live.subscribe("ä".repeat(500));
+    await waitFor(() => expect(server.visitors[0]!.frames).toHaveLength(2));
+  });
+
   it("subscribes to hundreds of devices in frames of a hundred", async () => {
     const devices = Array.from({ length: 250 }, (_, number) => `device-${number}`);
     await connect({ devices });
@@ -166,6 +236,14 @@ describe("a live client's messages", () => {
   it("names every mistake in its options at once", () => {
     const make = () => new LiveClient({ url: "https://x", token: "not base64url=/", pingEvery: -1 });
     expect(make).toThrow(/url must begin with wss.*token has characters.*pingEvery must be a number above 0/);
+    // A timer would take such a time for none, and renew without end.
+    for (const renewAfter of [Infinity, 2 ** 31, Number.NaN, "1000" as unknown as number]) {
+      expect(() => new LiveClient({ url: server.url, renewAfter })).toThrow(
+        /renewAfter must be a number above 0, and at/,
+      );
+    }
+    const devices = "abc" as unknown as string[];
+    expect(() => new LiveClient({ url: server.url, devices })).toThrow(/devices must be texts/);
   });
 });
 

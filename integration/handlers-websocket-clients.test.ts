@@ -319,6 +319,13 @@ describe("a client", () => {
     expect(await speak("c1", { action: "subscribe", devices: hundred(0) })).toMatchObject({ type: "subscribed" });
   });
 
+  test("is told to try again what the table could not take", async () => {
+    const actionsWithoutTable = live.start("actions", { WEBSOCKET_TABLE: "no-such-table" });
+    expect(await say(actionsWithoutTable, "c1", { action: "subscribe", devices: ["a"] })).toEqual({
+      ...{ type: "error", message: "it could not be done now; try again", action: "subscribe", retry: true },
+    });
+  });
+
   test("gets pong for ping", async () => {
     expect(await speak("c1", { action: "ping" })).toEqual({ type: "pong" });
   });

@@ -40,11 +40,9 @@ export class Filter {
     if (!this.chosen.delete(device)) this.chosen.add(device);
     const after = this.devices;
     const [added, removed] = [after.filter((d) => !before.includes(d)), before.filter((d) => !after.includes(d))];
-    // Adding first, so that no record falls between the two. Where a token allows some devices only, "*" means just
-    // these, and removing it removes them all: so they are added once more after it.
+    // Adding first, so that no record falls between the two.
     if (added.length > 0) this.live?.subscribe(...added);
     if (removed.length > 0) this.live?.unsubscribe(...removed);
-    if (added.length > 0 && removed.length > 0) this.live?.subscribe(...added);
     const query = new URLSearchParams([...this.chosen].map((name) => ["device", name])).toString();
     history.replaceState(null, "", query ? `?${query}` : location.pathname);
     this.draw();

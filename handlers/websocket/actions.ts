@@ -22,6 +22,8 @@ type Reply = { type: "subscribed" | "unsubscribed"; devices: string[] } | { type
 interface Problem {
   readonly type: "error";
   readonly message: string;
+  /** It may go well when it is sent again. */
+  readonly retry?: true;
 }
 
 const problem = (message: string): Problem => ({ type: "error", message });
@@ -86,7 +88,7 @@ export const actions = () => {
       if (routeKey === "message") return await message(event, frame, table);
     } catch (error) {
       console.error(JSON.stringify({ message: "an action failed", routeKey, connectionId, reason: describe(error) }));
-      return problem("it could not be done now; try again");
+      return { ...problem("it could not be done now; try again"), retry: true };
     }
     if (routeKey === "ping") return { type: "pong" };
     return problem(
