@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle";
 
 /** The code of a function as it is uploaded: one CommonJS file that exports `handler`. */
 export interface FunctionCode {
@@ -98,28 +98,4 @@ function callOnce(text: string): string {
       "}",
     ].join("\n");
   });
-}
-
-/** Puts the text and the modules that it requires, found from the program's directory, into one file. */
-async function bundle(text: string, what: string): Promise<string> {
-  try {
-    const { outputFiles } = await esbuild.build({
-      stdin: { contents: text, resolveDir: process.cwd(), sourcefile: "index.js", loader: "js" },
-      bundle: true,
-      platform: "node",
-      target: "node24",
-      format: "cjs",
-      minify: true,
-      legalComments: "none",
-      write: false,
-      logLevel: "silent",
-    });
-    return outputFiles[0]!.text;
-  } catch (error) {
-    const { errors = [] } = error as Partial<esbuild.BuildFailure>;
-    const reasons = errors.map(({ text: reason }) => reason).join("; ") || String(error);
-    throw new pulumi.RunError(
-      `${what} cannot be bundled: ${reasons}. Install the modules that it uses in the program's own project.`,
-    );
-  }
 }
