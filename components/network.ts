@@ -57,7 +57,8 @@ export function checkVpc(checks: Checks, value: VpcOption | undefined, option = 
   } else checkNew(checks, value as NetworkArgs, `${option}.`);
 }
 
-function checkExisting(checks: Checks, { vpcId, privateSubnetIds, securityGroupIds }: ExistingVpcArgs, option: string) {
+function checkExisting(checks: Checks, args: ExistingVpcArgs, option: string): void {
+  const { vpcId, privateSubnetIds, securityGroupIds } = args;
   if (vpcId === undefined) checks.add(`${option}.vpcId`, "be the VPC's id", "vpc.vpcId");
   checks.text(`${option}.vpcId`, vpcId, /^vpc-/, "be the VPC's id", "vpc.vpcId");
   // Lambda takes 16 subnets and 5 security groups (API reference: VpcConfig).
@@ -72,8 +73,9 @@ function checkIds(checks: Checks, option: string, ids: unknown, max: number, use
   if (!Array.isArray(ids) || ids.length < 1 || ids.length > max) checks.add(option, `be 1 to ${max} ids`, use);
 }
 
-function checkNew(checks: Checks, { natGateway, cidrBlock, endpoints, ...rest }: NetworkArgs, prefix: string): void {
-  checks.names(prefix.slice(0, -1), { ...rest }, []);
+function checkNew(checks: Checks, args: NetworkArgs, prefix: string): void {
+  const { natGateway, cidrBlock, endpoints } = args;
+  checks.names(prefix.slice(0, -1), args, ["natGateway", "cidrBlock", "endpoints"]);
   if (natGateway !== undefined && typeof natGateway !== "boolean") {
     checks.add(`${prefix}natGateway`, "be true or false", "true");
   }

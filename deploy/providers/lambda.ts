@@ -56,10 +56,11 @@ const settings = (args: Args) => ({
     ApplicationLogLevel: args.loggingConfig.applicationLogLevel as LoggingConfig["ApplicationLogLevel"],
     SystemLogLevel: args.loggingConfig.systemLogLevel as LoggingConfig["SystemLogLevel"],
   },
-  VpcConfig: args.vpcConfig && {
-    SubnetIds: args.vpcConfig.subnetIds,
-    SecurityGroupIds: args.vpcConfig.securityGroupIds,
-    Ipv6AllowedForDualStack: args.vpcConfig.ipv6AllowedForDualStack,
+  // Empty lists take the function out of its VPC (API reference: VpcConfig).
+  VpcConfig: {
+    SubnetIds: args.vpcConfig?.subnetIds ?? [],
+    SecurityGroupIds: args.vpcConfig?.securityGroupIds ?? [],
+    Ipv6AllowedForDualStack: args.vpcConfig?.ipv6AllowedForDualStack,
   },
   FileSystemConfigs: args.fileSystemConfig && [
     { Arn: args.fileSystemConfig.arn, LocalMountPath: args.fileSystemConfig.localMountPath },
@@ -72,6 +73,7 @@ const withoutEmpty = (input: CreateFunctionCommandInput): CreateFunctionCommandI
   DeadLetterConfig: input.DeadLetterConfig?.TargetArn ? input.DeadLetterConfig : undefined,
   Description: input.Description || undefined,
   Layers: input.Layers?.length ? input.Layers : undefined,
+  VpcConfig: input.VpcConfig?.SubnetIds?.length ? input.VpcConfig : undefined,
 });
 
 /** A new function is "Pending", and a changed one "InProgress", until it can be called. */
@@ -101,6 +103,14 @@ function outputs(configuration: FunctionConfiguration, published: string | undef
     sourceCodeHash: configuration.CodeSha256,
     sourceCodeSize: configuration.CodeSize,
     architectures: configuration.Architectures,
+    vpcConfig: configuration.VpcConfig?.VpcId
+      ? {
+          vpcId: configuration.VpcConfig.VpcId,
+          subnetIds: configuration.VpcConfig.SubnetIds ?? [],
+          securityGroupIds: configuration.VpcConfig.SecurityGroupIds ?? [],
+          ipv6AllowedForDualStack: configuration.VpcConfig.Ipv6AllowedForDualStack,
+        }
+      : undefined,
     loggingConfig: configuration.LoggingConfig && {
       logFormat: configuration.LoggingConfig.LogFormat ?? "Text",
       logGroup: configuration.LoggingConfig.LogGroup ?? `/aws/lambda/${configuration.FunctionName}`,

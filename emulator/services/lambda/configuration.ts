@@ -87,6 +87,10 @@ export function checkSettings(
   if (input.SnapStart?.ApplyOn === "PublishedVersions") {
     throw invalidParameter(`${input.Runtime ?? "nodejs"} is not supported for SnapStart enabled functions.`);
   }
+  const { SubnetIds = [], SecurityGroupIds = [] } = input.VpcConfig ?? {};
+  if (SubnetIds.length > 0 !== SecurityGroupIds.length > 0) {
+    throw invalidParameter("SubnetIds and SecurityIds must coexist or be both empty list.");
+  }
   checkVariables(input.Environment?.Variables);
 }
 
@@ -160,7 +164,7 @@ export function applied(before: FunctionConfiguration, input: Settings, name: st
         ? { TargetArn: deadLetter.TargetArn }
         : undefined
       : before.DeadLetterConfig,
-    // Kept for tools that read it back; the function's network is the host's.
+    // Recorded, not emulated: kept for tools that read it back; the function's network is the host's.
     VpcConfig: vpc
       ? {
           SubnetIds: vpc.SubnetIds ?? [],
