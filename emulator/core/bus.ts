@@ -103,6 +103,8 @@ export interface Ports {
       payload: string,
       options?: { principal?: string; sourceArn?: string; sourceAccount?: string },
     ): Promise<void>;
+    /** The resource policy of a function (ARN with optional version or alias); throws when there is no such function. */
+    policy(functionArn: string): Promise<string | undefined>;
   };
   sqs: {
     send(

@@ -11,7 +11,7 @@ import { functionOperations } from "./functions";
 import { invokeOperations } from "./invoke";
 import { checkPayloadSize, Invoker } from "./invoker";
 import type { Parts, Sdk } from "./parts";
-import { permissionOperations } from "./permissions";
+import { permissionOperations, policyDocument } from "./permissions";
 import { settingOperations } from "./settings";
 import { Pollers } from "./sources/pollers";
 import { LambdaState } from "./state";
@@ -68,6 +68,11 @@ class Lambda implements Service<Sdk> {
         async invokeAsync(functionArn, payload) {
           checkPayloadSize(Buffer.byteLength(payload), "Event");
           queue.add({ ...invoker.find(functionArn), payload });
+        },
+        async policy(functionArn) {
+          const { fn, qualifier = "" } = invoker.find(functionArn);
+          const policy = fn.policies.get(qualifier);
+          return policy && policyDocument(policy.statements.values());
         },
       },
     };

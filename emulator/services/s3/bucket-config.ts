@@ -1,4 +1,3 @@
-import type { Bus } from "../../core/bus";
 import { AwsError } from "../../core/errors";
 import type { Context } from "../../core/service";
 import { bucketOf, type S3, type S3Operations } from "./access";
@@ -15,6 +14,7 @@ import {
 } from "./errors";
 import { checkedRules } from "./lifecycle-rules";
 import type { Bucket } from "./model";
+import type { Notifications } from "./notification-delivery";
 import { checkedNotifications } from "./notifications";
 import { isPublic, readBucketPolicy } from "./policy";
 import { defaultEncryption } from "./store";
@@ -47,7 +47,7 @@ const canHaveStatus = (status: unknown, allowed: readonly string[]) => {
 };
 
 /** Who may do what with a bucket: policy, ACL, public access, ownership, tags; and the rules of its life. */
-export const bucketConfig = (s3: S3, bus: Bus, watchLifecycle: () => void): S3Operations => ({
+export const bucketConfig = (s3: S3, notifications: Notifications, watchLifecycle: () => void): S3Operations => ({
   GetBucketVersioning(input, context) {
     const { versioning } = bucketOf(s3, input, context).config;
     return versioning ? { Status: versioning } : {};
@@ -227,25 +227,10 @@ export const bucketConfig = (s3: S3, bus: Bus, watchLifecycle: () => void): S3Op
   async PutBucketNotificationConfiguration(input, context) {
     const bucket = bucketOf(s3, input, context);
     await verifyDocument(context.http);
-    const { config, queues } = checkedNotifications(input.NotificationConfiguration ?? {});
-    if (!input.SkipDestinationValidation) await checkQueues(bus, queues);
+    const config = checkedNotifications(input.NotificationConfiguration ?? {});
+    if (!input.SkipDestinationValidation) await notifications.validate(bucket, config);
     bucket.config.notification = config;
+    if (!input.SkipDestinationValidation) notifications.test(bucket, config, context.requestId);
     return {};
   },
 });
-
-/** S3 looks whether it can send to a destination before it takes the configuration. */
-async function checkQueues(bus: Bus, queues: readonly string[]): Promise<void> {
-  for (const queue of queues) {
-    try {
-      await (await bus.to("sqs")).attributes(queue);
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      throw invalidArgument(
-        "Unable to validate the following destination configurations",
-        queue,
-        "The destination queue does not exist",
-      );
-    }
-  }
-}

@@ -201,3 +201,17 @@ export const notFound = (what: keyof typeof notConfigured, BucketName: string) =
 
 export const noObjectLock = () =>
   error("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration");
+
+/** Destinations that are not there or let the bucket not send; each with its reason. */
+export const unableToValidate = (refused: readonly { arn: string; reason: string }[]) =>
+  error(
+    "InvalidArgument",
+    400,
+    "Unable to validate the following destination configurations",
+    Object.fromEntries(
+      refused.flatMap(({ arn, reason }, index) => [
+        [`ArgumentName${index + 1}`, arn],
+        [`ArgumentValue${index + 1}`, reason],
+      ]),
+    ),
+  );

@@ -11,6 +11,7 @@ import { ObjectEvents } from "./events";
 import { Lifecycle } from "./lifecycle";
 import { lists } from "./lists";
 import { multipart } from "./multipart";
+import { Notifications } from "./notification-delivery";
 import { objectProperties } from "./object-properties";
 import { objectDeletes } from "./objects-delete";
 import { objectReads } from "./objects-read";
@@ -34,14 +35,17 @@ export const definition = defineService<typeof Sdk>({
     const store = new Store(now, events);
     const s3: S3 = { store, now };
     const lifecycle = new Lifecycle(store, host.clock, (error) => host.report(error, "s3 lifecycle"));
+    const notifications = new Notifications(host);
+    events.listen((event) => notifications.announce(event));
     const reset = () => {
+      notifications.clear();
       lifecycle.stop();
       store.clear();
     };
     return {
       operations: {
         ...buckets(s3),
-        ...bucketConfig(s3, host.bus, () => lifecycle.watch()),
+        ...bucketConfig(s3, notifications, () => lifecycle.watch()),
         ...bucketExtras(s3),
         ...objectReads(s3),
         ...objectWrites(s3),

@@ -1,5 +1,6 @@
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import type { Clock, Timer } from "../../core/clock";
+import { byS3 } from "./events";
 import { applies, daysAfter, expiryOf, filteredObject } from "./lifecycle-rules";
 import type { Bucket, StoredObject, Version } from "./model";
 import type { Store } from "./store";
@@ -65,7 +66,7 @@ export class Lifecycle {
     const now = this.clock.now();
     const remove = (version: Version) => {
       if (this.store.isLocked(version, false)) return;
-      this.store.deleteVersion(bucket, key, version.versionId, "s3.amazonaws.com", { lifecycle: true });
+      this.store.deleteVersion(bucket, key, version.versionId, byS3, { lifecycle: true });
     };
     for (const rule of rules) {
       versions.slice(1).forEach((version, index) => {
@@ -82,7 +83,7 @@ export class Lifecycle {
         if ((expiryOf(rule, current.modified) ?? Number.POSITIVE_INFINITY) > now)
           move(bucket, rule.Transitions, current, now);
         else if (bucket.config.versioning || !this.store.isLocked(current, false)) {
-          this.store.delete(bucket, key, "s3.amazonaws.com", true);
+          this.store.delete(bucket, key, byS3, true);
         }
       }
     }

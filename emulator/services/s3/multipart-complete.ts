@@ -4,6 +4,7 @@ import type { S3 } from "./access";
 import { type Checksum, chain, checksumMember, checksumOf } from "./checksums";
 import { judgeWrite } from "./conditions";
 import { badChecksum, entityTooSmall, invalidPart, invalidPartOrder, invalidRequest, malformedXml } from "./errors";
+import type { Origin } from "./events";
 import type { Bucket, StoredObject, Upload, UploadedPart } from "./model";
 import { removeUpload, uploadOf } from "./uploads";
 
@@ -16,7 +17,7 @@ export function completeUpload(
   bucket: Bucket,
   upload: Upload,
   input: Omit<CompleteMultipartUploadCommandInput, "Bucket">,
-  requester: string,
+  origin: Origin,
 ): StoredObject | Promise<StoredObject> {
   const parts = chosenParts(upload, input.MultipartUpload?.Parts ?? []);
   const size = parts.reduce((sum, part) => sum + part.size, 0);
@@ -62,7 +63,7 @@ export function completeUpload(
         parts: parts.map((part, index) => ({ number: index + 1, size: part.size, ...partChecksum(upload, part) })),
       },
       "CompleteMultipartUpload",
-      requester,
+      origin,
     );
   });
 }

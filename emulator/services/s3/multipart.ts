@@ -14,6 +14,7 @@ import {
 } from "./checksums";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidRequest } from "./errors";
+import { originOf } from "./events";
 import { expirationHeader } from "./lifecycle-rules";
 import { nameEncoder, pageSize } from "./lists";
 import type { Upload, UploadedPart } from "./model";
@@ -127,7 +128,7 @@ export const multipart = (s3: S3): S3Operations => ({
     const bucket = bucketOf(s3, input, context);
     const upload = uploadOf(bucket, input.Key, input.UploadId);
     checkCustomerKeyOfCompletion(upload, input);
-    return chain(completeUpload(s3, bucket, upload, input, context.account), (object) => {
+    return chain(completeUpload(s3, bucket, upload, input, originOf(context)), (object) => {
       const path = object.key.split("/").map(encodeURIComponent).join("/");
       return {
         Location: `http://${context.http.headers.host ?? "localhost"}/${bucket.name}/${path}`,

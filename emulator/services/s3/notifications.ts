@@ -22,16 +22,50 @@ const families: Record<string, readonly string[]> = {
   ObjectAcl: ["Put"],
 };
 
+/** The key's prefix and suffix, and the events, that an entry tells of. */
+export interface Entry {
+  readonly Id?: string;
+  readonly Events?: readonly string[];
+  readonly Filter?: NotificationConfigurationFilter;
+}
+
+/** Where an entry's events go. */
+export interface Target {
+  readonly service: "sqs" | "lambda" | "sns";
+  readonly arn: string;
+  readonly entry: Entry;
+}
+
+/** All entries of a configuration with where they lead. */
+export const targetsOf = (config: NotificationConfiguration): Target[] => [
+  ...(config.TopicConfigurations ?? []).map((entry) => ({
+    service: "sns" as const,
+    arn: entry.TopicArn ?? "",
+    entry,
+  })),
+  ...(config.QueueConfigurations ?? []).map((entry) => ({ service: "sqs" as const, arn: entry.QueueArn ?? "", entry })),
+  ...(config.LambdaFunctionConfigurations ?? []).map((entry) => ({
+    service: "lambda" as const,
+    arn: entry.LambdaFunctionArn ?? "",
+    entry,
+  })),
+];
+
+/** Whether an entry tells of an event (without `s3:`) on a key. */
+export function tellsOf(entry: Entry, name: string, key: string): boolean {
+  const named = (entry.Events ?? []).some((event) => {
+    const wanted = event.slice("s3:".length);
+    return wanted === name || (wanted.endsWith("*") && name.startsWith(wanted.slice(0, -1)));
+  });
+  if (!named) return false;
+  const { prefix, suffix } = keyFilter(entry.Filter);
+  return key.startsWith(prefix) && key.endsWith(suffix);
+}
+
 function isEvent(name: string): boolean {
   const [, family = "", kind] = /^s3:([A-Za-z]+)(?::(.+))?$/.exec(name) ?? [];
   const kinds = families[family];
   return kinds !== undefined && (kind === undefined ? kinds.length === 0 : kind === "*" || kinds.includes(kind));
-}
-
-interface Entry {
-  readonly Id?: string;
-  readonly Events?: readonly string[];
-  readonly Filter?: NotificationConfigurationFilter;
 }
 
 /** Prefix and suffix that a key must have. */
@@ -56,12 +90,9 @@ function keyFilter(filter: NotificationConfigurationFilter | undefined): { prefi
 
 /**
  * Checks a notification configuration: known events, ARNs of the right kind, no two entries for the same event and key.
- * Gives it with an id for each entry, and the queues it names.
+ * Gives it with an id for each entry.
  */
-export function checkedNotifications(config: NotificationConfiguration): {
-  config: NotificationConfiguration;
-  queues: readonly string[];
-} {
+export function checkedNotifications(config: NotificationConfiguration): NotificationConfiguration {
   const check = <E extends Entry>(entry: E, arn: string | undefined, service: string, kind: string): E => {
     for (const event of entry.Events ?? []) {
       if (!isEvent(event))
@@ -88,11 +119,7 @@ export function checkedNotifications(config: NotificationConfiguration): {
     }),
     ...(config.EventBridgeConfiguration && { EventBridgeConfiguration: {} }),
   };
-  const entries: Entry[] = [
-    ...(checked.TopicConfigurations ?? []),
-    ...(checked.QueueConfigurations ?? []),
-    ...(checked.LambdaFunctionConfigurations ?? []),
-  ];
+  const entries = targetsOf(checked).map(({ entry }) => entry);
   entries.forEach((entry, index) => {
     if (entries.slice(index + 1).some((other) => overlaps(entry, other))) {
       throw invalidArgument(
@@ -101,7 +128,7 @@ export function checkedNotifications(config: NotificationConfiguration): {
       );
     }
   });
-  return { config: checked, queues: (checked.QueueConfigurations ?? []).map(({ QueueArn }) => QueueArn ?? "") };
+  return checked;
 }
 
 function overlaps(a: Entry, b: Entry): boolean {

@@ -4,6 +4,7 @@ import { bucketOf, checkVersionId, type S3, type S3Operations } from "./access";
 import { chain, verifyDocument } from "./checksums";
 import { judgeWrite } from "./conditions";
 import { malformedXml } from "./errors";
+import { type Origin, originOf } from "./events";
 import type { Bucket } from "./model";
 
 interface Removal {
@@ -11,7 +12,7 @@ interface Removal {
   readonly versionId?: string;
   readonly ifMatch?: string;
   readonly bypass: boolean;
-  readonly requester: string;
+  readonly origin: Origin;
 }
 
 interface Removed {
@@ -20,14 +21,14 @@ interface Removed {
 }
 
 /** Deletes one object or version. That there is nothing to delete is no error. */
-function remove({ store }: S3, bucket: Bucket, { key, versionId, ifMatch, bypass, requester }: Removal): Removed {
+function remove({ store }: S3, bucket: Bucket, { key, versionId, ifMatch, bypass, origin }: Removal): Removed {
   if (ifMatch !== undefined) judgeWrite(key, store.current(bucket, key), { IfMatch: ifMatch });
   if (versionId === undefined) {
-    const marker = store.delete(bucket, key, requester);
+    const marker = store.delete(bucket, key, origin);
     return marker ? { deleteMarker: true, versionId: marker.versionId } : { deleteMarker: false };
   }
   checkVersionId(versionId);
-  const version = store.deleteVersion(bucket, key, versionId, requester, { bypass });
+  const version = store.deleteVersion(bucket, key, versionId, origin, { bypass });
   return { deleteMarker: version?.deleteMarker === true, versionId };
 }
 
@@ -40,7 +41,7 @@ export const objectDeletes = (s3: S3): S3Operations => ({
       versionId: input.VersionId,
       ifMatch: input.IfMatch,
       bypass: input.BypassGovernanceRetention === true,
-      requester: context.account,
+      origin: originOf(context),
     });
     return {
       ...(deleteMarker && { DeleteMarker: true }),
@@ -63,7 +64,7 @@ export const objectDeletes = (s3: S3): S3Operations => ({
             versionId: VersionId,
             ifMatch: ETag,
             bypass: input.BypassGovernanceRetention === true,
-            requester: context.account,
+            origin: originOf(context),
           });
           Deleted.push({ ...named, ...(deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: versionId }) });
         } catch (error) {

@@ -5,6 +5,7 @@ import { chain, checksumMembers, checksumOf, isAlgorithm, verifiedChecksum, veri
 import { judgeCopySource, judgeWrite } from "./conditions";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidObjectState, invalidRequest, noSuchBucket } from "./errors";
+import { originOf } from "./events";
 import { expirationHeader } from "./lifecycle-rules";
 import type { Attributes, Bucket, Encryption, StoredObject } from "./model";
 import type { Store } from "./store";
@@ -36,7 +37,7 @@ export function putPlain(
         checksum: { algorithm: "CRC64NVME", value, type: "FULL_OBJECT" },
       },
       "Put",
-      bucket.account,
+      { requester: bucket.account, sourceIp: "127.0.0.1" },
     ),
   );
 }
@@ -135,7 +136,7 @@ export const objectWrites = (s3: S3): S3Operations => ({
         bucket,
         { ...attributes, key, body: http.body, etag: etagFor(attributes.encryption, md5), checksum },
         "Put",
-        context.account,
+        originOf(context),
       );
       return {
         ETag: `"${object.etag}"`,
@@ -188,7 +189,7 @@ export const objectWrites = (s3: S3): S3Operations => ({
         bucket,
         { ...attributes, key, body, etag, checksum: { algorithm, value, type: "FULL_OBJECT" } },
         "Copy",
-        context.account,
+        originOf(context),
       );
       return {
         CopyObjectResult: {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { accessDenied, bucketNotEmpty, noSuchBucket } from "./errors";
-import type { ObjectEvents } from "./events";
+import type { ObjectEvents, Origin } from "./events";
 import type { Bucket, DeleteMarker, StoredObject, Version } from "./model";
 import { SortedKeys } from "./sorted-keys";
 
@@ -92,16 +92,16 @@ export class Store {
     bucket: Bucket,
     object: Omit<StoredObject, "versionId" | "modified">,
     event: "Put" | "Copy" | "CompleteMultipartUpload",
-    requester: string,
+    origin: Origin,
   ): StoredObject {
     const stored: StoredObject = { ...object, versionId: this.nextVersion(bucket), modified: this.now() };
     this.push(bucket, stored);
-    this.events.emit({ name: `ObjectCreated:${event}`, bucket, version: stored, requester });
+    this.events.emit({ name: `ObjectCreated:${event}`, bucket, version: stored, origin });
     return stored;
   }
 
   /** Deletes without version id: leaves a marker where the bucket is or was versioned. */
-  delete(bucket: Bucket, key: string, requester: string, lifecycle = false): DeleteMarker | undefined {
+  delete(bucket: Bucket, key: string, origin: Origin, lifecycle = false): DeleteMarker | undefined {
     const source = lifecycle ? "LifecycleExpiration" : "ObjectRemoved";
     if (bucket.config.versioning) {
       const marker: DeleteMarker = {
@@ -111,13 +111,13 @@ export class Store {
         deleteMarker: true,
       };
       this.push(bucket, marker);
-      this.events.emit({ name: `${source}:DeleteMarkerCreated`, bucket, version: marker, requester });
+      this.events.emit({ name: `${source}:DeleteMarkerCreated`, bucket, version: marker, origin });
       return marker;
     }
     const version = bucket.objects.get(key)?.[0];
     if (!version) return undefined;
     bucket.objects.delete(key);
-    this.events.emit({ name: `${source}:Delete`, bucket, version, requester });
+    this.events.emit({ name: `${source}:Delete`, bucket, version, origin });
     return undefined;
   }
 
@@ -130,7 +130,7 @@ export class Store {
     bucket: Bucket,
     key: string,
     versionId: string,
-    requester: string,
+    origin: Origin,
     { bypass = false, lifecycle = false } = {},
   ): Version | undefined {
     const versions = bucket.objects.get(key);
@@ -141,7 +141,7 @@ export class Store {
     versions.splice(index, 1);
     if (versions.length === 0) bucket.objects.delete(key);
     const source = lifecycle ? "LifecycleExpiration" : "ObjectRemoved";
-    this.events.emit({ name: `${source}:Delete`, bucket, version, requester });
+    this.events.emit({ name: `${source}:Delete`, bucket, version, named: true, origin });
     return version;
   }
 

@@ -1,0 +1,116 @@
+import type { NotificationConfiguration } from "@aws-sdk/client-s3";
+import type { Timer } from "../../core/clock";
+import { AwsError } from "../../core/errors";
+import type { Host } from "../../core/service";
+import { unableToValidate } from "./errors";
+import type { ObjectEvent } from "./events";
+import type { Bucket } from "./model";
+import { refusal, send } from "./notification-destinations";
+import { eventRecord, testEvent } from "./notification-record";
+import { type Target, targetsOf, tellsOf } from "./notifications";
+
+interface Delivery {
+  readonly bucket: Bucket;
+  readonly target: Target;
+  readonly message: string;
+  /** Of the event and its object, for the report of one that is given up. */
+  readonly what: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  failures: number;
+}
+
+/**
+ * How long S3 goes on after a destination refused an event. AWS documents delivery at least once, "typically in
+ * seconds", and no number; six hours is what Lambda documents for the events that it was asked to take.
+ */
+const longestRetry = 6 * 3_600_000;
+const retryDelay = (failures: number) => Math.min(1_000 * 2 ** (failures - 1), 300_000);
+
+/** Tells queues, functions and topics what happened to a bucket's objects. */
+export class Notifications {
+  private readonly waiting = new Set<Timer>();
+  private epoch = 0;
+  private last = 0n;
+
+  constructor(private readonly host: Host) {}
+
+  /**
+   * Refuses a configuration that names destinations which are not there or do not let the bucket send, as S3 does when
+   * it is put.
+   */
+  async validate(bucket: Bucket, config: NotificationConfiguration): Promise<void> {
+    const refused: { arn: string; reason: string }[] = [];
+    for (const target of targetsOf(config)) {
+      const reason = await refusal(this.host.bus, bucket, target);
+      if (reason !== undefined) refused.push({ arn: target.arn, reason });
+    }
+    if (refused.length > 0) throw unableToValidate(refused);
+  }
+
+  /** Sends the test event of a new configuration to its queues and topics. */
+  test(bucket: Bucket, config: NotificationConfiguration, requestId: string): void {
+    const now = this.host.clock.now();
+    const message = JSON.stringify(testEvent(bucket, now, requestId));
+    for (const target of targetsOf(config)) {
+      if (target.service === "lambda") continue;
+      this.start({ bucket, target, message, what: "s3:TestEvent", since: now, failures: 0 });
+    }
+  }
+
+  /** Sends an event to all who want to know of it. Never throws: the object is stored. */
+  announce(event: ObjectEvent): void {
+    const { bucket, name, version } = event;
+    const targets = targetsOf(bucket.config.notification).filter(({ entry }) => tellsOf(entry, name, version.key));
+    if (targets.length === 0) return;
+    const since = this.host.clock.now();
+    const record = eventRecord(event, since, this.sequencer(since));
+    for (const target of targets) {
+      const message = JSON.stringify({ Records: [record(target.entry.Id ?? "")] });
+      this.start({ bucket, target, message, what: `s3:${name} of ${bucket.name}/${version.key}`, since, failures: 0 });
+    }
+  }
+
+  /** Forgets what is not delivered yet. */
+  clear(): void {
+    this.epoch++;
+    for (const timer of this.waiting) timer.cancel();
+    this.waiting.clear();
+  }
+
+  private start(delivery: Delivery): void {
+    this.deliver(delivery).catch((error) => this.host.report(error, "s3 notifications"));
+  }
+
+  private async deliver(delivery: Delivery): Promise<void> {
+    const { epoch } = this;
+    const { bucket, target, message, what, since } = delivery;
+    try {
+      await send(this.host.bus, bucket, target, message);
+    } catch (error) {
+      if (epoch !== this.epoch) return;
+      if (!(error instanceof AwsError)) throw error;
+      const delay = retryDelay(++delivery.failures);
+      if (this.host.clock.now() + delay - since > longestRetry) {
+        this.host.report(error, `s3 notifications: dropped ${what}, which ${target.arn} refused for 6 hours`);
+        return;
+      }
+      this.retry(delivery, delay);
+    }
+  }
+
+  private retry(delivery: Delivery, delay: number): void {
+    const timer = this.host.clock.after(delay, () => {
+      this.waiting.delete(timer);
+      return this.deliver(delivery).catch((error) => this.host.report(error, "s3 notifications"));
+    });
+    this.waiting.add(timer);
+  }
+
+  /** 18 hexadecimal digits that only grow, so that two of them compare as text. */
+  private sequencer(now: number): string {
+    const next = BigInt(now) << 20n;
+    this.last = next > this.last ? next : this.last + 1n;
+    return this.last.toString(16).toUpperCase().padStart(18, "0");
+  }
+}

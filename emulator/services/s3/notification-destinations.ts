@@ -1,0 +1,61 @@
+import type { Bus } from "../../core/bus";
+import { AwsError } from "../../core/errors";
+import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import type { Bucket } from "./model";
+import type { Target } from "./notifications";
+
+/** A bucket as those see it that it sends to. */
+const callerOf = (bucket: Bucket): ServiceCaller => ({
+  principal: "s3.amazonaws.com",
+  sourceArn: `arn:aws:s3:::${bucket.name}`,
+  sourceAccount: bucket.account,
+});
+
+type Check = (bus: Bus, arn: string, caller: ServiceCaller) => Promise<string | undefined>;
+
+const mayPublish = (kind: string, allowed: boolean) =>
+  allowed
+    ? undefined
+    : `Permissions on the destination ${kind} do not allow S3 to publish notifications from this bucket`;
+
+const checks: Record<Target["service"], Check> = {
+  async sqs(bus, arn, caller) {
+    const { Policy, FifoQueue } = await (await bus.to("sqs")).attributes(arn);
+    if (FifoQueue === "true") return "FIFO queues are not supported as a destination of event notifications";
+    return mayPublish("queue", allowsService(Policy, caller, "sqs:SendMessage", arn));
+  },
+  async lambda(bus, arn, caller) {
+    const policy = await (await bus.to("lambda")).policy(arn);
+    if (allowsService(policy, caller, "lambda:InvokeFunction", arn)) return undefined;
+    return `Not authorized to invoke function [${arn}]`;
+  },
+  async sns() {
+    return "The destination topic does not exist";
+  },
+};
+
+const missing: Record<Target["service"], string> = {
+  sqs: "The destination queue does not exist",
+  lambda: "The destination Lambda function does not exist",
+  sns: "The destination topic does not exist",
+};
+
+/** Why a bucket may not send to a destination; undefined where it may. */
+export async function refusal(bus: Bus, bucket: Bucket, { service, arn }: Target): Promise<string | undefined> {
+  try {
+    return await checks[service](bus, arn, callerOf(bucket));
+  } catch (error) {
+    if (error instanceof AwsError) return missing[service];
+    throw error;
+  }
+}
+
+/** Sends a message to a destination. Rejects with the reason where it is not there or lets the bucket not send. */
+export async function send(bus: Bus, bucket: Bucket, target: Target, message: string): Promise<void> {
+  const reason = await refusal(bus, bucket, target);
+  if (reason !== undefined) throw new AwsError("AccessDenied", reason, 403);
+  const { service, arn } = target;
+  const caller = callerOf(bucket);
+  if (service === "sqs") await (await bus.to("sqs")).send(arn, { body: message, ...caller });
+  else await (await bus.to("lambda")).invokeAsync(arn, message, caller);
+}
