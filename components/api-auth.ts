@@ -173,7 +173,10 @@ export function makeMethodAuth(
 ): MethodAuth {
   if (auth === "iam") return { method: { authorization: "AWS_IAM" }, apiKeys: [], dependencies: [] };
   if (typeof auth === "object" && "cognito" in auth) return cognitoAuth(name, auth.cognito, api, opts);
-  if (typeof auth === "object" && "lambda" in auth) return lambdaAuth(name, auth.lambda, api, settings, opts);
+  if (typeof auth === "object" && "lambda" in auth) {
+    const title = `${settings.title}: auth.lambda.authorize`;
+    return makeLambdaAuth(name, auth.lambda, api, { ...settings, title }, opts);
+  }
   const apiKeys = keysOf(auth);
   return { method: { authorization: "NONE", apiKeyRequired: apiKeys.length > 0 }, apiKeys, dependencies: [] };
 }
@@ -202,11 +205,12 @@ function cognitoAuth(
   };
 }
 
-function lambdaAuth(
+/** Makes a Lambda authorizer around a callback, which `title` calls in errors, and what its method needs to know. */
+export function makeLambdaAuth(
   name: string,
   { authorize, header = "Authorization", ttlSeconds = 300, environment, statements }: LambdaAuthArgs,
   api: aws.apigateway.RestApi,
-  { title, ...settings }: FunctionSettings & { title: string },
+  settings: FunctionSettings & { title: string },
   opts: pulumi.CustomResourceOptions,
 ): MethodAuth {
   const made = makeLambdaAuthorizer(
@@ -215,7 +219,6 @@ function lambdaAuth(
       api,
       function: {
         ...settings,
-        title: `${title}: auth.lambda.authorize`,
         factory: authorizeRequests({ authorize, header }),
         environment,
         statements,

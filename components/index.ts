@@ -1,4 +1,9 @@
 export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authorizer";
+export type { OnPostboxMessage, PostboxItem } from "../handlers/postbox/consume";
+export type { PostboxMessage } from "../handlers/postbox/message";
+export type { OnPublish, Publication, Verdict } from "../handlers/postbox/receive";
+export type { ReconcileEvent, ReconcileReport } from "../handlers/postbox/reconcile";
+export { matchesSecret } from "../handlers/shared-secret";
 export type { MessageContext, OnMessage, ThingseeMessage } from "../handlers/thingsee/message";
 export type { ReplayEvent, ReplayReport } from "../handlers/thingsee/replay";
 export type { AuthorizeConnection, ConnectEvent, LivePrincipal } from "../handlers/websocket/authorizer";
@@ -17,6 +22,14 @@ export {
   type VpcOption,
 } from "./network";
 export type { PolicyStatement } from "./policy";
+export { type ConsumerArgs, Postbox } from "./postbox";
+export type {
+  PostboxArgs,
+  PostboxAuth,
+  PostboxAuthorizeArgs,
+  PostboxSecretArgs,
+  ReconcileArgs,
+} from "./postbox-args";
 export { ThingseeIngest } from "./thingsee-ingest";
 export type {
   ArchiveArgs,
