@@ -1,0 +1,113 @@
+import type { Clock } from "../../core/clock";
+
+/** The properties of an MQTT 5 message that reach subscribers and rules. */
+export interface MqttProperties {
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
+  /** Whether the payload is UTF-8 text. */
+  readonly payloadFormatIndicator?: boolean;
+  /** Seconds. */
+  readonly messageExpiryInterval?: number;
+  readonly userProperties?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A message that the broker has accepted, from whatever side: MQTT, HTTP, a rule, a shadow, a lifecycle event. */
+export interface Message {
+  /** For Basic Ingest without `$aws/rules/<rule>/`, as the SQL function topic() sees it. */
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** Of the MQTT client that sent it. */
+  readonly clientId?: string;
+  /** The certificate id of its sender, or the id of the IAM identity that signed. */
+  readonly principal?: string;
+  readonly sourceIp?: string;
+  readonly mqttProperties?: MqttProperties;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  /** The only rule that sees it, and nobody else: it came by Basic Ingest. */
+  readonly basicIngestRule?: string;
+}
+
+/** What a publisher may say beside topic and payload. */
+export type PublishOptions = Partial<Omit<Message, "topic" | "payload" | "timestamp" | "basicIngestRule">>;
+
+/** The last retained message of a topic. */
+export interface Retained extends Pick<Message, "payload" | "qos" | "mqttProperties"> {
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+}
+
+/** Where messages go on to subscribers; there is none before the first client connects. */
+export interface Delivery {
+  deliver(message: Message): void;
+}
+
+/** Takes `$aws/rules/<rule>/` off a topic (https://docs.aws.amazon.com/iot/latest/developerguide/iot-basic-ingest.html). */
+export function splitBasicIngest(topic: string): { rule: string; topic: string } | undefined {
+  const [, rule, rest] = /^\$aws\/rules\/([^/]+)\/(.+)$/s.exec(topic) ?? [];
+  return rule === undefined || rest === undefined ? undefined : { rule, topic: rest };
+}
+
+/**
+ * The message broker of one account and region: tells each accepted message to its subscribers and to its listeners
+ * (rules, shadows), and keeps the retained ones.
+ *
+ * Who publishes has been checked before: neither rights nor limits are looked at here.
+ */
+export class MessageBroker {
+  /** Each is told of every accepted message, after it has gone on its way to subscribers. */
+  readonly listeners = new Set<(message: Message) => void>();
+  readonly retained = new Map<string, Retained>();
+  delivery?: Delivery;
+
+  /** @param report takes what a listener throws: one that fails must not keep a message from the others. */
+  constructor(
+    readonly clock: Clock,
+    private readonly report: (error: unknown, where: string) => void,
+  ) {}
+
+  /** Publishes for AWS's side: HTTP, rules that republish, shadows, lifecycle events. */
+  publish(topic: string, payload: Buffer | string, options: PublishOptions = {}): void {
+    const message = this.message(topic, typeof payload === "string" ? Buffer.from(payload) : payload, options);
+    if (message.basicIngestRule === undefined) {
+      if (message.retain) this.retain(message);
+      this.delivery?.deliver(message);
+    }
+    this.tell(message);
+  }
+
+  /** A message as it counts, with Basic Ingest told from the rest. */
+  message(topic: string, payload: Buffer, options: PublishOptions): Message {
+    const ingest = splitBasicIngest(topic);
+    return {
+      qos: 0,
+      ...options,
+      topic: ingest?.topic ?? topic,
+      payload,
+      // Nobody can subscribe to what is ingested, so there is nothing to retain it for.
+      retain: ingest ? false : (options.retain ?? false),
+      timestamp: this.clock.now(),
+      ...(ingest && { basicIngestRule: ingest.rule }),
+    };
+  }
+
+  /** Tells the listeners of a message that subscribers have had already. */
+  tell(message: Message): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(message);
+      } catch (error) {
+        this.report(error, `message on ${message.topic}`);
+      }
+    }
+  }
+
+  /** Keeps a message as the last of its topic; one without payload takes the kept one away (MQTT 3.1.1, 3.3.1.3). */
+  retain({ topic, payload, qos, mqttProperties }: Pick<Message, "topic" | "payload" | "qos" | "mqttProperties">): void {
+    if (payload.length === 0) this.retained.delete(topic);
+    else this.retained.set(topic, { payload, qos, mqttProperties, lastModified: this.clock.now() });
+  }
+}
