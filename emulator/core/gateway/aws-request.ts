@@ -1,5 +1,6 @@
 import type { SessionCredentials } from "../bus";
 import type { OutgoingRequest } from "./http-exchange";
+import { fillPath } from "./path-value";
 import { sign } from "./sigv4";
 
 /** Prefixes of X-Amz-Target for services that take actions as JSON, and their protocol versions. */
@@ -33,13 +34,17 @@ export function serviceOf(uri: string) {
   return { region, name: target.split(".").at(-1)!, kind, rest };
 }
 
-/** The request to the emulator's own endpoint, signed with the credentials of the integration's role. */
+/**
+ * The request to the emulator's own endpoint, signed with the credentials of the integration's role; undefined when
+ * values cannot stand in its path.
+ */
 export function awsRequest(
   { region, name, kind, rest }: NonNullable<ReturnType<typeof serviceOf>>,
   call: ServiceCall,
   { endpoint, credentials, now }: { endpoint: string; credentials: SessionCredentials; now: number },
-): OutgoingRequest {
-  const filled = rest.replace(/\{(\w+)\+?\}/g, (whole, part: string) => call.path[part] ?? whole);
+): OutgoingRequest | undefined {
+  const filled = fillPath(rest, call.path);
+  if (filled === undefined) return undefined;
   const url = new URL(kind === "path" ? `${endpoint}/${filled.replace(/^\//, "")}` : endpoint);
   const headers: Record<string, string> = { Accept: "application/json" };
   const setHeader = (header: string, value: string | string[]) => {

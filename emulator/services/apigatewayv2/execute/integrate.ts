@@ -2,6 +2,7 @@ import { functionOf, readObject } from "../../../core/gateway/authorizer-answer"
 import { awsRequest, serviceOf } from "../../../core/gateway/aws-request";
 import { withDeadline } from "../../../core/gateway/deadline";
 import { exchangeHttp, type OutgoingRequest } from "../../../core/gateway/http-exchange";
+import { fillPath } from "../../../core/gateway/path-value";
 import type { Host } from "../../../core/service";
 import type { GatewayEvent } from "./event";
 import { withStageVariables } from "./expressions";
@@ -53,7 +54,7 @@ async function http(event: GatewayEvent, host: Host): Promise<Outcome> {
   const uri = withStageVariables(integration.IntegrationUri ?? "", event);
   let url: URL;
   try {
-    url = new URL(uri.replace(/\{(\w+)\+?\}/g, (whole, name: string) => path[name] ?? whole));
+    url = new URL(fillPath(uri, path) ?? "");
   } catch {
     throw misconfigured();
   }
@@ -108,6 +109,7 @@ async function service(event: GatewayEvent, host: Host, uri: string): Promise<Ou
     },
     { endpoint: host.endpoint(), credentials, now: host.clock.now() },
   );
+  if (!request) throw misconfigured();
   const { status, body } = await exchange(event, host, request);
   return { status, body: responseBody(event, String(status), body.toString()) };
 }

@@ -80,6 +80,7 @@ async function service(call: Call, tools: Tools, uri: string): Promise<Reply> {
     },
     { endpoint: host.endpoint(), credentials, now: host.clock.now() },
   );
+  if (!request) throw misconfigured();
   const answer = await exchange(call, tools, request);
   const requestId = headerOf(answer.headers, "x-amzn-requestid") ?? headerOf(answer.headers, "x-amz-request-id");
   call.integration.requestId = typeof requestId === "string" ? requestId : undefined;

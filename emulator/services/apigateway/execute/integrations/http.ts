@@ -1,4 +1,5 @@
 import { exchangeHttp, type OutgoingRequest } from "../../../../core/gateway/http-exchange";
+import { fillPath } from "../../../../core/gateway/path-value";
 import type { Call, Reply } from "../call";
 import type { Overrides } from "../context";
 import { misconfigured, unreachable } from "../failures";
@@ -45,13 +46,10 @@ const proxiedHeaders = (call: Call): Record<string, string | string[]> =>
 
 function urlOf(call: Call, mapped: MappedRequest, isProxy: boolean, overrides: Overrides | undefined): URL {
   const path = { ...mapped.path, ...overrides?.requestOverride.path };
-  const text = withStageVariables(call.route!.integration.uri ?? "", call).replace(
-    /\{(\w+)\+?\}/g,
-    (whole, name: string) => path[name] ?? whole,
-  );
+  const text = fillPath(withStageVariables(call.route!.integration.uri ?? "", call), path);
   let url: URL;
   try {
-    url = new URL(text);
+    url = new URL(text ?? "");
   } catch {
     throw misconfigured();
   }

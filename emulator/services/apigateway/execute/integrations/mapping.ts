@@ -63,7 +63,8 @@ function render(templates: Templates, template: string, call: Call, body: string
 }
 
 function fromBase64(text: Buffer): Buffer {
-  const compact = text.toString("latin1").replace(/\s/g, "");
+  // A Lambda function that returns Base64 answers with a JSON string, which AWS decodes as well.
+  const compact = text.toString("latin1").replace(/\s|^"|"\s*$/g, "");
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) throw misconfigured();
   return Buffer.from(compact, "base64");
 }
@@ -148,12 +149,16 @@ function responseTemplate({ responseTemplates }: IntegrationResponse, call: Call
   return found?.[1] ? found : undefined;
 }
 
-function passedThrough(call: Call, { contentHandling }: IntegrationResponse, answer: BackendAnswer): Buffer | string {
+/**
+ * The answer's body by its own type, by the first type that the client accepts, and by `contentHandling`: the second
+ * table of https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+ */
+function passedThrough(call: Call, { contentHandling }: IntegrationResponse, { body, headers }: BackendAnswer) {
   const binaryTypes = call.definition!.api.binaryMediaTypes;
-  if (contentHandling === "CONVERT_TO_BINARY") return fromBase64(answer.body);
-  if (contentHandling === "CONVERT_TO_TEXT") {
-    const isBinary = isBinaryType(binaryTypes, String(headerOf(answer.headers, "content-type") ?? ""));
-    return isBinary ? answer.body.toString("base64") : textOf(answer.body);
-  }
-  return isBinaryType(binaryTypes, call.header("accept")) ? answer.body : textOf(answer.body);
+  const isBinary = isBinaryType(binaryTypes, String(headerOf(headers, "content-type") ?? ""));
+  const wantsBinary =
+    contentHandling === "CONVERT_TO_BINARY" ||
+    (contentHandling !== "CONVERT_TO_TEXT" && isBinaryType(binaryTypes, call.header("accept")));
+  if (wantsBinary) return isBinary ? body : fromBase64(body);
+  return isBinary ? body.toString("base64") : textOf(body);
 }
