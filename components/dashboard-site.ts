@@ -81,8 +81,8 @@ export class DashboardSite extends pulumi.ComponentResource {
   };
 
   constructor(name: string, args: DashboardSiteArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("sensorcast:index:DashboardSite", name, {}, opts);
     check(name, args);
+    super("sensorcast:index:DashboardSite", name, {}, opts);
     const own = { parent: this };
 
     // The files can be built again at any time: the bucket may go with them.

@@ -155,6 +155,35 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
     expect(await page.locator("#filter-state").textContent()).toBe("All devices");
   });
 
+  it("takes no name that no device can have, and says so", async () => {
+    const { page, complaints } = await open(`?device=a&device=${"x".repeat(1_001)}`);
+    await state(page).toBe("Live");
+    await waitFor(() => expect(framesOf()).toEqual([["subscribe", "a"]]));
+    const input = page.getByLabel("Show only", { exact: true });
+    await input.fill("y".repeat(1_001));
+    await page.keyboard.press("Enter");
+    const complaint = () =>
+      input.evaluate((field) => (field as unknown as { validationMessage: string }).validationMessage);
+    await polled(complaint).toContain("1 to 1,000 bytes");
+    await input.fill("b");
+    await page.keyboard.press("Enter");
+    await waitFor(() =>
+      expect(framesOf()).toEqual([
+        ["subscribe", "a"],
+        ["subscribe", "b"],
+      ]),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows what has no device, without a way to ask for it alone", async () => {
+    const { page } = await open();
+    await state(page).toBe("Live");
+    server.send([{ id: "1", data: { temp: 20 } }]);
+    await rowText(page, "(no name)").toContain("20.0");
+    expect(await row(page, "(no name)").getByRole("button").count()).toBe(0);
+  });
+
   it("filters from a row's button, and starts with the devices in its address", async () => {
     const { page } = await open("?device=a");
     await state(page).toBe("Live");
@@ -170,6 +199,31 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
         ["subscribe", "*"],
       ]),
     );
+  });
+
+  it("keeps a thousand devices, and shows more of them when asked", async () => {
+    const { page, complaints } = await open();
+    await state(page).toBe("Live");
+    const name = (n: number) => `device-${String(n).padStart(4, "0")}`;
+    for (let from = 0; from < 1_000; from += 100) {
+      server.send(Array.from({ length: 100 }, (_, n) => record(`1-${from + n}`, name(from + n), { temp: 20 })));
+    }
+    await figure(page, "device-count").toBe("1000");
+    const rows = () => page.locator("#rows tr:not(#empty)").count();
+    const charts = () => page.locator("#charts article").count();
+    expect([await rows(), await charts()]).toEqual([100, 100]);
+    const more = page.getByRole("button", { name: "Show 100 more of 1000" });
+    await more.focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(rows, patience).toBe(200);
+    expect(await charts()).toBe(200);
+    // None was forgotten: one that is not shown is there as soon as it is asked for.
+    await page.getByLabel("Show only", { exact: true }).fill(name(999));
+    await page.keyboard.press("Enter");
+    await rowText(page, name(999)).toContain("20.0");
+    await figure(page, "device-count").toBe("1");
+    expect(await more.isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
   });
 
   it("shows how many records come a second, and how many are dead letters", async () => {

@@ -17,27 +17,33 @@ export interface Device {
   readonly series: Map<string, Series>;
 }
 
-const maxDevices = 500;
+const maxDevices = 2_000;
 const maxFields = 16;
+/** Points of one curve: 20 minutes of one a second. */
 const maxPoints = 1_200;
+/** Points of all curves together, about 16 MB: where there are many curves, each is shorter. */
+const allPoints = 1_000_000;
 
 /** Puts a point in its place by time: records may arrive out of order, and charts need them in order. */
-function insert({ times, values }: Series, time: number, value: number): void {
+function insert({ times, values }: Series, time: number, value: number, most: number): void {
   let index = times.length;
   while (index > 0 && times[index - 1]! > time) index--;
   times.splice(index, 0, time);
   values.splice(index, 0, value);
   // Half at once, so that a full series is not shifted at each point.
-  if (times.length > maxPoints) for (const list of [times, values]) list.splice(0, maxPoints / 2);
+  if (times.length > most) for (const list of [times, values]) list.splice(0, list.length - Math.ceil(most / 2));
 }
 
 /** The devices that have sent something, in a bounded memory: past the limit the one unseen for longest goes. */
 export class Devices {
   private readonly byName = new Map<string, Device>();
+  private sorted: readonly Device[] | undefined;
+  private curves = 0;
 
   /** By name, so that rows keep their place. */
-  all(): Device[] {
-    return [...this.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  all(): readonly Device[] {
+    this.sorted ??= [...this.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.sorted;
   }
 
   get count(): number {
@@ -55,24 +61,31 @@ export class Devices {
     for (const [field, value] of Object.entries(reading)) {
       if (typeof value !== "number" || !device.latest.has(field)) continue;
       const series = device.series.get(field) ?? { times: [], values: [] };
+      if (series.times.length === 0) this.curves++;
       device.series.set(field, series);
-      insert(series, time, value);
+      insert(series, time, value, Math.min(maxPoints, Math.floor(allPoints / this.curves)));
     }
   }
 
   /** Forgets those that are not wanted any more. */
   keep(wanted: (name: string) => boolean): void {
-    for (const name of [...this.byName.keys()]) if (!wanted(name)) this.byName.delete(name);
+    for (const device of [...this.byName.values()]) if (!wanted(device.name)) this.forget(device);
   }
 
   private create(name: string): Device {
     if (this.byName.size >= maxDevices) {
-      const [oldest] = [...this.byName.values()].sort((a, b) => a.seen - b.seen);
-      this.byName.delete(oldest!.name);
+      this.forget([...this.byName.values()].reduce((oldest, device) => (device.seen < oldest.seen ? device : oldest)));
     }
     const device: Device = { name, latest: new Map(), seen: 0, series: new Map() };
     this.byName.set(name, device);
+    this.sorted = undefined;
     return device;
+  }
+
+  private forget(device: Device): void {
+    this.byName.delete(device.name);
+    this.curves -= device.series.size;
+    this.sorted = undefined;
   }
 }
 

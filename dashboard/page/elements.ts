@@ -24,15 +24,28 @@ export function write(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Runs the work at most once a frame, however often it is asked for. */
+/**
+ * Runs the work at most once a frame, however often it is asked for, and rests four times as long as it took, so that
+ * a slow machine has time for its user.
+ */
 export function oncePerFrame(work: () => void): () => void {
   let asked = false;
+  let restsUntil = 0;
+  const run = () => {
+    asked = false;
+    const started = performance.now();
+    work();
+    // What the browser itself does about it comes after the work: the next turn is when that is done.
+    setTimeout(() => {
+      const now = performance.now();
+      restsUntil = now + 4 * (now - started);
+    });
+  };
   return () => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      work();
-    });
+    const rest = restsUntil - performance.now();
+    if (rest > 0) setTimeout(() => requestAnimationFrame(run), rest);
+    else requestAnimationFrame(run);
   };
 }

@@ -1,9 +1,13 @@
 import type { LiveClient } from "../../client";
+import { devicesProblem } from "../../client/options";
 import { byId, make, write } from "./elements";
+
+/** Whether a device can be asked for: one without a name, for instance, comes only with all the others. */
+export const canChoose = (device: string): boolean => devicesProblem([device]) === undefined;
 
 /** Which devices the page wants: all, or the chosen ones. It subscribes accordingly, and keeps the choice in the URL. */
 export class Filter {
-  private readonly chosen = new Set(new URLSearchParams(location.search).getAll("device"));
+  private readonly chosen = new Set(new URLSearchParams(location.search).getAll("device").filter(canChoose));
   private readonly input = byId<HTMLInputElement>("filter-input");
   private readonly chips = byId("chips");
   private readonly list = byId("known-devices");
@@ -14,9 +18,17 @@ export class Filter {
     byId("filter").addEventListener("submit", (event) => {
       event.preventDefault();
       const names = this.input.value.split(/[\s,]+/).filter((name) => name !== "");
+      const problem = devicesProblem(names);
+      if (problem) {
+        this.input.setCustomValidity(problem);
+        this.input.reportValidity();
+        return;
+      }
       this.input.value = "";
       for (const name of names) if (!this.chosen.has(name)) this.toggle(name);
     });
+    // Or else the browser would not let what is put right be sent.
+    this.input.addEventListener("input", () => this.input.setCustomValidity(""));
     this.draw();
   }
 

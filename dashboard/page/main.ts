@@ -33,11 +33,18 @@ const filter = new Filter(() => {
 });
 const table = new DeviceTable(filter.toggle);
 
-const drawRows = () => table.show(devices.all(), seconds(), filter.has);
+const more = byId<HTMLButtonElement>("more");
+/** Devices with a row and a chart: more of them are a work for the browser that nobody looks at. */
+const step = 100;
+let shown = step;
+
+const drawRows = () => table.show(devices.all().slice(0, shown), seconds(), filter.has);
 const draw = oncePerFrame(() => {
   const all = devices.all();
-  table.show(all, seconds(), filter.has);
-  charts.show(all);
+  drawRows();
+  charts.show(all.slice(0, shown));
+  more.hidden = all.length <= shown;
+  write(more, `Show ${Math.min(step, all.length - shown)} more of ${all.length}`);
   filter.suggest(all.map(({ name }) => name));
   write(byId("device-count"), String(devices.count));
   write(byId("total"), String(rate.total));
@@ -120,6 +127,10 @@ function begin({ wsUrl, token, statusUrl }: PageSettings): void {
     use(byId<HTMLInputElement>("token").value.trim());
   });
   reconnect.addEventListener("click", () => live?.reconnect());
+  more.addEventListener("click", () => {
+    shown += step;
+    draw();
+  });
   if (statusUrl) watchDeadLetters(statusUrl);
   if (token === undefined) {
     // A link opened in a tab that shows the page already loads nothing.

@@ -1,6 +1,7 @@
 import type { Device } from "./devices";
 import { byId, make, write } from "./elements";
 import { fieldOf, format } from "./fields";
+import { canChoose } from "./filter";
 
 interface Row {
   readonly element: HTMLTableRowElement;
@@ -76,6 +77,7 @@ export class DeviceTable {
     const values = make("dl", { class: "values" });
     const seen = make("td", { class: "end" });
     const only = make("button", { type: "button", "aria-label": `Show only ${name}`, "aria-pressed": "false" }, "Only");
+    only.hidden = !canChoose(name);
     only.addEventListener("click", () => this.toggle(name));
     const element = make(
       "tr",
