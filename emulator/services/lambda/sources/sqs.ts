@@ -1,6 +1,7 @@
 import type { QueueMessage } from "../../../core/bus";
 import { AwsError, notEmulated } from "../../../core/errors";
 import { invalidParameter } from "../errors";
+import { payloadLimits } from "../invoker";
 import { check } from "../names";
 import { compilePattern, type Matcher } from "./filter";
 import type { Mapping, MappingSettings, Poller, PollerTools, SourceKind } from "./mapping";
@@ -83,8 +84,8 @@ const pollWait = 20_000;
 /** Batches at a time that polling begins with, and at most comes to (the page above). */
 const startBatches = 5;
 const mostBatches = 1000;
-/** Bytes of bodies in one event, so that it stays below the 6 MB of an invocation with all that is around the bodies. */
-const eventSize = 5_500_000;
+/** Bytes of records in one event, so that it stays below the 6 MB of an invocation with what is around them. */
+const eventSize = payloadLimits.RequestResponse - 1_000;
 /** How long polling rests when the queue or the function is not there. */
 const rest = 1_000;
 
@@ -128,12 +129,8 @@ class SqsPoller implements Poller {
 
   private async run(): Promise<void> {
     while (!this.stopped) {
-      if (this.inFlight >= this.allowed) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-        continue;
-      }
+      await this.free();
+      if (this.stopped) return;
       try {
         // A function that cannot run would only bring its messages nearer to their dead-letter queue.
         if (this.tools.invoker.find(this.mapping.config.FunctionArn!).fn.reservedConcurrency === 0) {
@@ -142,7 +139,8 @@ class SqsPoller implements Poller {
         }
         const messages = await this.gather();
         if (this.stopped) await this.giveBack(messages);
-        else if (messages.length) for (const batch of split(await this.wanted(messages))) this.start(batch);
+        else if (messages.length)
+          for (const batch of split(await this.wanted(messages))) await this.startWhenFree(batch);
       } catch (error) {
         if (this.stopped) return;
         if (!(error instanceof AwsError)) throw error;
@@ -152,48 +150,67 @@ class SqsPoller implements Poller {
     }
   }
 
+  /** Waits until one more batch may run, or polling stops. */
+  private async free(): Promise<void> {
+    while (this.inFlight >= this.allowed && !this.stopped)
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+  }
+
+  /** The parts of a batch too large for one event count one by one. */
+  private async startWhenFree(batch: readonly Item[]): Promise<void> {
+    await this.free();
+    if (this.stopped) await this.giveBack(batch);
+    else this.start(batch);
+  }
+
   /** Receives one batch: at once with what there is, or for as long as the batching window is open. */
-  private async gather(): Promise<QueueMessage[]> {
+  private async gather(): Promise<Item[]> {
     const { BatchSize = 10, MaximumBatchingWindowInSeconds = 0 } = this.mapping.config;
     const first = await this.receive(Math.min(BatchSize, receiveLimit), pollWait);
     if (MaximumBatchingWindowInSeconds === 0 || first.length === 0) return first;
     const { clock } = this.tools.host;
     const end = clock.now() + MaximumBatchingWindowInSeconds * 1000;
     // By id: with a window longer than the visibility timeout a message may come twice, and its last handle counts.
-    const messages = new Map(first.map((message) => [message.messageId, message]));
+    const messages = new Map(first.map((item) => [item.message.messageId, item]));
     let size = bytes(first);
     while (messages.size < BatchSize && size < eventSize && clock.now() < end && !this.stopped) {
       const more = await this.receive(Math.min(BatchSize - messages.size, receiveLimit), end - clock.now());
-      for (const message of more) messages.set(message.messageId, message);
+      for (const item of more) messages.set(item.message.messageId, item);
       size += bytes(more);
     }
     return [...messages.values()];
   }
 
-  private async receive(max: number, waitMs: number): Promise<QueueMessage[]> {
+  private async receive(max: number, waitMs: number): Promise<Item[]> {
     const { signal } = this.stopping;
-    return [...(await (await this.sqs()).receive(this.queueArn, { max, waitMs, signal }))];
+    const messages = await (await this.sqs()).receive(this.queueArn, { max, waitMs, signal });
+    return messages.map((message) => {
+      const record = this.record(message);
+      return { message, record, json: JSON.stringify(record) };
+    });
   }
 
   private sqs() {
     return this.tools.host.bus.to("sqs");
   }
 
-  private async giveBack(messages: readonly QueueMessage[]): Promise<void> {
+  private async giveBack(messages: readonly Item[]): Promise<void> {
     if (messages.length) await (await this.sqs()).changeVisibility(this.queueArn, handles(messages), 0);
   }
 
   /** What passes the filters. The rest is deleted: a filter of a queue decides for good. */
-  private async wanted(messages: QueueMessage[]): Promise<QueueMessage[]> {
+  private async wanted(messages: Item[]): Promise<Item[]> {
     if (this.filters.length === 0) return messages;
-    const wanted = messages.filter((message) => this.filters.some((matches) => matches(this.record(message))));
+    const wanted = messages.filter(({ record }) => this.filters.some((matches) => matches(record)));
     const kept = new Set(wanted);
-    const dropped = messages.filter((message) => !kept.has(message));
+    const dropped = messages.filter((item) => !kept.has(item));
     if (dropped.length) await (await this.sqs()).delete(this.queueArn, handles(dropped));
     return wanted;
   }
 
-  private start(batch: readonly QueueMessage[]): void {
+  private start(batch: readonly Item[]): void {
     this.inFlight++;
     this.process(batch)
       .catch((error) => {
@@ -207,9 +224,8 @@ class SqsPoller implements Poller {
   }
 
   /** Failed messages stay as they are: they come back when their visibility timeout is over. */
-  private async process(batch: readonly QueueMessage[]): Promise<void> {
-    const payload = JSON.stringify({ Records: batch.map((message) => this.record(message)) });
-    const result = await this.invoke(payload);
+  private async process(batch: readonly Item[]): Promise<void> {
+    const result = await this.invoke(`{"Records":[${batch.map(({ json }) => json).join()}]}`);
     if (!result || result.errorType !== undefined) {
       this.allowed = Math.max(1, Math.floor(this.allowed / 2));
       this.mapping.lastResult = result ? "PROBLEM: Function call failed" : "PROBLEM: Function call was throttled";
@@ -219,8 +235,8 @@ class SqsPoller implements Poller {
     this.mapping.lastResult = "OK";
     let done = batch;
     if (this.mapping.config.FunctionResponseTypes?.includes("ReportBatchItemFailures")) {
-      const failed = failedItems(result.payload, new Set(batch.map(({ messageId }) => messageId)));
-      done = failed === "all" ? [] : batch.filter(({ messageId }) => !failed.has(messageId));
+      const failed = failedItems(result.payload, new Set(batch.map(({ message }) => message.messageId)));
+      done = failed === "all" ? [] : batch.filter(({ message }) => !failed.has(message.messageId));
     }
     if (done.length) await (await this.sqs()).delete(this.queueArn, handles(done));
   }
@@ -290,14 +306,20 @@ class SqsPoller implements Poller {
   }
 }
 
-const handles = (messages: readonly QueueMessage[]) => messages.map(({ receiptHandle }) => receiptHandle);
+/** A message with what the function sees of it, as JSON too: quotes and line breaks of a body take more room there. */
+interface Item {
+  readonly message: QueueMessage;
+  readonly record: object;
+  readonly json: string;
+}
 
-const bytes = (messages: readonly QueueMessage[]) =>
-  messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+const handles = (messages: readonly Item[]) => messages.map(({ message }) => message.receiptHandle);
+
+const bytes = (messages: readonly Item[]) => messages.reduce((sum, { json }) => sum + Buffer.byteLength(json) + 1, 0);
 
 /** Parts of a batch that fit into an event each. */
-function split(messages: readonly QueueMessage[]): QueueMessage[][] {
-  const parts: QueueMessage[][] = [];
+function split(messages: readonly Item[]): Item[][] {
+  const parts: Item[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const message of messages) {
     const length = bytes([message]);
