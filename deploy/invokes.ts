@@ -1,4 +1,5 @@
 import { InvalidInput } from "./errors";
+import { availabilityZones, networkSources } from "./invokes-network";
 import type { ProviderHost } from "./providers/host";
 import { policyDocument } from "./providers/policy-document";
 import type { ProviderContext } from "./providers/types";
@@ -6,13 +7,11 @@ import { type PlainObject, toWire, type WireObject } from "./values";
 
 type DataSource = (args: PlainObject, context: ProviderContext) => Promise<object> | object;
 
-/** Zones as the regions have at least: a, b and c. */
-export const availabilityZones = (region: string) => ["a", "b", "c"].map((letter) => `${region}${letter}`);
-
 const managedPolicyArn = (name: string) => `arn:aws:iam::aws:policy/${name}`;
 
 /** The data sources that work without the provider, by their token without the repeated function name. */
 const dataSources: Record<string, DataSource> = {
+  ...networkSources,
   "aws:index/getCallerIdentity": async (_args, { clients }) => {
     const { Account, Arn, UserId } = await clients.sts.getCallerIdentity({});
     return { accountId: Account, arn: Arn, userId: UserId, id: Account };

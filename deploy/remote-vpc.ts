@@ -1,4 +1,4 @@
-import { availabilityZones } from "./invokes";
+import { availabilityZones } from "./invokes-network";
 import type { LocalConstruct } from "./remote";
 import { endpointsOf, natOf, plan, subnetName, zoneSuffixes, zonesOf } from "./remote-vpc-args";
 import { type PlainObject, resourceReference, toWire, type Wire, type WireObject } from "./values";

@@ -8,8 +8,8 @@ import { useEmulator } from "./harness/emulator";
 const emulator = useEmulator();
 const program = resolve(__dirname, "../dist/integration/programs/awsx-network.js");
 
-const deployVpc = (args: object) =>
-  deploy({ program, stack: "vpc", endpoint: emulator.current.endpoint, config: { args: { ...args } } });
+const deployVpc = (args: object, config: Record<string, string> = {}) =>
+  deploy({ program, stack: "vpc", endpoint: emulator.current.endpoint, config: { args: { ...args }, ...config } });
 
 /** What building the VPC says of its arguments before it makes anything. */
 const refusal = async (args: object): Promise<string> => {
@@ -86,6 +86,12 @@ describe("awsx.ec2.Vpc", () => {
       zones: ["a", "a", "b", "b", "c", "c"].map((letter) => `eu-west-1${letter}`),
     });
     expect(stack.recorded).toContain("aws:ec2/vpc:Vpc");
+    // The account's default VPC can be looked up.
+    expect(outputs).toMatchObject({
+      ownSubnets: [expect.stringMatching(/^subnet-/), expect.anything(), expect.anything()],
+      ownZone: "eu-west-1b",
+      ownGroup: expect.stringMatching(/^sg-/),
+    });
     const [members] = all(stack, "SecurityGroup");
     expect(members).toMatchObject({ vpcId });
 
@@ -124,17 +130,22 @@ describe("awsx.ec2.Vpc", () => {
     expect(routes(auto)).toMatchObject({ "net-private-1": "nowhere", "net-data-2": "nowhere", "net-public-2": "igw" });
     expect(outputsOf(auto).isolatedSubnetIds).toHaveLength(2);
 
-    const explicit = await deployVpc({
-      ...{ natGateways, availabilityZoneNames: ["eu-west-1c", "eu-west-1a"], subnetStrategy: "Auto" },
-      subnetNameTagStrategy: "AvailabilityZone",
-      subnetSpecs: [{ type: "Isolated", cidrBlocks: ["10.0.9.0/24", "10.0.3.0/24"] }],
-    });
+    // In the region of the provider that the program gives.
+    const explicit = await deployVpc(
+      {
+        ...{ natGateways, availabilityZoneNames: ["us-east-1c", "us-east-1a"], subnetStrategy: "Auto" },
+        subnetNameTagStrategy: "AvailabilityZone",
+        subnetSpecs: [{ type: "Isolated", cidrBlocks: ["10.0.9.0/24", "10.0.3.0/24"] }],
+      },
+      { elsewhere: "us-east-1" },
+    );
+    expect(all(explicit, "Vpc").at(-1)).toMatchObject({ arn: expect.stringMatching(/^arn:aws:ec2:us-east-1:/) });
     expect(all(explicit, "Subnet")).toMatchObject([
       {
-        ...{ name: "net-isolated-1", availabilityZone: "eu-west-1c", cidrBlock: "10.0.9.0/24" },
+        ...{ name: "net-isolated-1", availabilityZone: "us-east-1c", cidrBlock: "10.0.9.0/24" },
         tags: { Name: "net-isolated-1c" },
       },
-      { name: "net-isolated-2", availabilityZone: "eu-west-1a", cidrBlock: "10.0.3.0/24" },
+      { name: "net-isolated-2", availabilityZone: "us-east-1a", cidrBlock: "10.0.3.0/24" },
     ]);
 
     // In the order private, public, isolated, whatever the order of the specs (the layout of awsx 1 and 2).

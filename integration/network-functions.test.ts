@@ -105,13 +105,22 @@ describe("a Network", () => {
     expect(all("SecurityGroupIngressRule")).toMatchObject([
       { ...https, securityGroupId: endpoints, referencedSecurityGroupId: functions },
     ]);
-    const out = all("SecurityGroupEgressRule");
+    const out = all("SecurityGroupEgressRule").filter(({ securityGroupId }) => securityGroupId === functions);
     const prefixListId = all("VpcEndpoint")[0]?.prefixListId;
     expect(out).toHaveLength(2);
     expect(out).toContainEqual(expect.objectContaining({ ...https, securityGroupId: functions, prefixListId }));
     expect(out).toContainEqual(
       expect.objectContaining({ ...https, securityGroupId: functions, referencedSecurityGroupId: endpoints }),
     );
+  });
+
+  it("that is there already is joined with a group of the component's own, which calls out and admits nobody", () => {
+    const joined = output<{ privateSubnetIds: string[]; securityGroupIds: string[] }>("joined");
+    const group = all("SecurityGroup").find(({ name }) => name === "joined-functions");
+    expect(group).toMatchObject({ vpcId: output("vpcId"), ingress: [], egress: [] });
+    expect(joined).toEqual({ privateSubnetIds: output("privateSubnetIds"), securityGroupIds: [group?.id] });
+    const rules = all("SecurityGroupEgressRule").filter(({ securityGroupId }) => securityGroupId === group?.id);
+    expect(rules).toMatchObject([{ ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIpv4: "0.0.0.0/0" }]);
   });
 
   it("gets a way to the internet and other endpoints when told to, and goes as it came", async () => {

@@ -4,8 +4,17 @@ import * as pulumi from "@pulumi/pulumi";
 
 // Makes one VPC of Pulumi's awsx package with the arguments that the config gives, and passes on what programs read of it.
 const config = new pulumi.Config();
-const vpc = new awsx.ec2.Vpc("net", config.requireObject<awsx.ec2.VpcArgs>("args"));
+const region = config.get("elsewhere") as aws.Region | undefined;
+const providers = region && { aws: new aws.Provider("elsewhere", { region }) };
+const vpc = new awsx.ec2.Vpc("net", config.requireObject<awsx.ec2.VpcArgs>("args"), { providers });
 new aws.ec2.SecurityGroup("members", { vpcId: vpc.vpcId });
+
+// The account's own network, which programs look up rather than make.
+const own = aws.ec2.getVpcOutput({ default: true });
+const filters = [{ name: "vpc-id", values: [own.id] }];
+export const ownSubnets = aws.ec2.getSubnetsOutput({ filters }).ids;
+export const ownZone = aws.ec2.getSubnetOutput({ id: ownSubnets[1] }).availabilityZone;
+export const ownGroup = aws.ec2.getSecurityGroupOutput({ vpcId: own.id, name: "default" }).id;
 
 export const { vpcId, publicSubnetIds, privateSubnetIds, isolatedSubnetIds, subnetLayout } = vpc;
 export const defaultSecurityGroupId = vpc.vpc.defaultSecurityGroupId;

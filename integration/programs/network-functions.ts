@@ -2,6 +2,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { InlineFunction, Network, type NetworkArgs } from "../../components";
+import { networkFor } from "../../components/network";
 
 // A function inside of a new VPC that writes to a queue.
 const network = new Network("inside", new pulumi.Config().getObject<NetworkArgs>("network"));
@@ -20,6 +21,9 @@ const sender = new InlineFunction("sender", {
   },
 });
 
+// What a component makes of a VPC that is there already, when it is given no security group.
+const { vpcId: existing, privateSubnetIds: subnets } = network;
+export const joined = networkFor("joined", { vpcId: existing, privateSubnetIds: subnets }, ["s3"], {});
 export const { vpcId, privateSubnetIds, securityGroupIds } = network;
 export const functionName = sender.function.name;
 export const roleName = sender.role.name;
