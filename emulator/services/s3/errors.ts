@@ -163,6 +163,12 @@ export const entityTooSmall = (ProposedSize: number, PartNumber: number, ETag: s
 
 export const accessDenied = (message = "Access Denied") => error("AccessDenied", 403, message);
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
+export const explicitlyDenied = (user: string, action: string, resource: string) =>
+  accessDenied(
+    `User: ${user} is not authorized to perform: ${action} on resource: "${resource}" with an explicit deny in a resource-based policy`,
+  );
+
 export const aclsNotSupported = () => error("AccessControlListNotSupported", 400, "The bucket does not allow ACLs");
 
 export const aclsWithEnforcedOwnership = () =>

@@ -24,7 +24,8 @@ export { preflight } from "./cors";
  * Amazon S3: buckets and objects in memory.
  *
  * Not emulated, so answered with 501: SelectObjectContent, RestoreObject, torrents, object annotations, S3 metadata
- * tables, directory buckets, replication (PutBucketReplication). Bucket policies and ACLs are checked and kept.
+ * tables, directory buckets, replication (PutBucketReplication). ACLs are checked and kept, and so are bucket policies,
+ * of which the Deny statements for everyone hold for reading, writing and deleting single objects.
  */
 export const definition = defineService<typeof Sdk>({
   sdk: () => require("@aws-sdk/client-s3"),

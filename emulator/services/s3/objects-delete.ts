@@ -3,6 +3,7 @@ import { AwsError } from "../../core/errors";
 import { bucketOf, checkVersionId, type S3, type S3Operations } from "./access";
 import { chain, verifyDocument } from "./checksums";
 import { judgeWrite } from "./conditions";
+import { refuseDenied } from "./denied";
 import { malformedXml } from "./errors";
 import { type Origin, originOf } from "./events";
 import type { Bucket } from "./model";
@@ -36,6 +37,7 @@ function remove({ store }: S3, bucket: Bucket, { key, versionId, ifMatch, bypass
 export const objectDeletes = (s3: S3): S3Operations => ({
   DeleteObject(input, context) {
     const bucket = bucketOf(s3, input, context);
+    refuseDenied(bucket, "s3:DeleteObject", input.Key ?? "", context);
     const { deleteMarker, versionId } = remove(s3, bucket, {
       key: input.Key ?? "",
       versionId: input.VersionId,

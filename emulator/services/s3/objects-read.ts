@@ -3,6 +3,7 @@ import type { Context } from "../../core/service";
 import { bucketOf, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./access";
 import { checksumMembers } from "./checksums";
 import { judgeRead } from "./conditions";
+import { refuseDenied } from "./denied";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidObjectState, invalidPartNumber, invalidRequest } from "./errors";
 import { expirationHeader } from "./lifecycle-rules";
@@ -13,6 +14,7 @@ import { rangeOf, type Slice } from "./ranges";
 export const objectReads = (s3: S3): S3Operations => ({
   GetObject(input, context) {
     const bucket = bucketOf(s3, input, context);
+    refuseDenied(bucket, "s3:GetObject", input.Key ?? "", context);
     const object = objectOf(bucket, input.Key ?? "", input.VersionId, "GET");
     if (object.storageClass === "GLACIER" || object.storageClass === "DEEP_ARCHIVE") {
       throw invalidObjectState(object.storageClass);
@@ -25,6 +27,7 @@ export const objectReads = (s3: S3): S3Operations => ({
 
   HeadObject(input, context) {
     const bucket = bucketOf(s3, input, context);
+    refuseDenied(bucket, "s3:GetObject", input.Key ?? "", context);
     return read(s3, bucket, objectOf(bucket, input.Key ?? "", input.VersionId, "HEAD"), input, context).members;
   },
 

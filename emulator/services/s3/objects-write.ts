@@ -3,6 +3,7 @@ import { bucketOf, checkOwner, objectOf, type S3, type S3Operations, shownVersio
 import { attributesOf, checkedMetadata, checkKey, defaultContentType, systemHeaders } from "./attributes";
 import { chain, checksumMembers, checksumOf, isAlgorithm, verifiedChecksum, verifiedMd5 } from "./checksums";
 import { judgeCopySource, judgeWrite } from "./conditions";
+import { refuseDenied } from "./denied";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidObjectState, invalidRequest, noSuchBucket } from "./errors";
 import { originOf } from "./events";
@@ -124,6 +125,7 @@ export const objectWrites = (s3: S3): S3Operations => ({
     const bucket = bucketOf(s3, input, context);
     const key = input.Key ?? "";
     checkKey(key);
+    refuseDenied(bucket, "s3:PutObject", key, context);
     if (input.WriteOffsetBytes !== undefined) {
       throw invalidRequest("Appending to an object is only possible in directory buckets");
     }
