@@ -140,8 +140,9 @@ export function makeConnectAuth(
             apiId: api.id,
             authorizerType: "REQUEST",
             authorizerUri,
-            // Without the header the handshake is answered by 401, and the function is not called.
-            identitySources: ["route.request.header.Sec-WebSocket-Protocol"],
+            // Without identity sources: API Gateway leaves headers as the client spells them, which is in lower case for
+            // Node's own WebSocket. The function itself answers 401 to who offers no token. WebSocket APIs keep no
+            // authorizer's answer, so that none is needed to tell clients apart.
           },
           more,
         ),

@@ -345,6 +345,8 @@ describe("a client", () => {
     await enter("c1", { authorizer: { principalId: "Oulu" } });
     expect(await speak("c1", { action: "message", data: { level: 1 } })).toEqual({ type: "sent" });
     expect(await speak("c1", { action: "message" })).toMatchObject({ type: "error", message: "data is missing" });
+    const large = { action: "message", data: "x".repeat(128 * 1024) };
+    expect(await speak("c1", large)).toMatchObject({ type: "error", message: expect.stringContaining("128 KB") });
     expect(await live.sent()).toEqual([{ id: "c1-request", from: "Oulu", sender: "c1", data: { level: 1 } }]);
   });
 });

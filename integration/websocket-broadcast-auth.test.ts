@@ -40,6 +40,16 @@ describe("a callback", () => {
     expect(await handshake(callbackUrl, [MARKER, "broken"])).toBe(500);
   });
 
+  test("lets in Node's own WebSocket, which writes the header in lower case", async () => {
+    const socket = new WebSocket(deployed.current.outputs.callbackUrl, [MARKER, "a-token-of-the-house"]);
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve;
+      socket.onerror = () => reject(new Error("it did not open"));
+    });
+    expect(socket.protocol).toBe(MARKER);
+    socket.close();
+  });
+
   test("lets in who has a right one, and the answer does not hold it", async () => {
     const client = await openSocket(deployed.current.outputs.callbackUrl, [MARKER, "a-token-of-the-house"]);
     expect(client.socket.protocol).toBe(MARKER);

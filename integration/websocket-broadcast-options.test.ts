@@ -1,6 +1,7 @@
 import {
   ApiGatewayV2Client,
   GetApiMappingsCommand,
+  GetAuthorizersCommand,
   GetRoutesCommand,
   GetStageCommand,
 } from "@aws-sdk/client-apigatewayv2";
@@ -196,6 +197,14 @@ test("the stage is throttled and logs, routes reply where they should, and the d
   expect(url).toBe("wss://live.example.com/iot");
   const { Items: mappings } = await api.send(new GetApiMappingsCommand({ DomainName: "live.example.com" }));
   expect(mappings).toMatchObject([{ ApiId, Stage: "v1", ApiMappingKey: "iot" }]);
+});
+
+test("whoever connects may spell the token's header in any case", async () => {
+  const { Items = [] } = await client(ApiGatewayV2Client).send(
+    new GetAuthorizersCommand({ ApiId: deployed.current.outputs.apiId }),
+  );
+  // API Gateway would look for one spelling, and keep nothing apart by it: it has no cache here.
+  expect(Items.map(({ IdentitySource = [] }) => IdentitySource)).toEqual([[]]);
 });
 
 test("logs are kept as long as was said, and rows of connections end", async () => {

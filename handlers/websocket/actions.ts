@@ -5,6 +5,7 @@ import { describe } from "../retry";
 import { makeDynamo, makeSqs } from "./clients";
 import { variable } from "./environment";
 import { frameText, type WebSocketAnswer, type WebSocketEvent } from "./event";
+import { MAX_FRAME_BYTES } from "./frames";
 import { EVERYONE, type ForEveryone } from "./record";
 import { readConnection, subscriptionRows, type Table, withoutSubscriptions, writeRows } from "./rows";
 import { MAX_SUBSCRIPTIONS, permitted, readDevices } from "./subscriptions";
@@ -69,10 +70,13 @@ export const actions = () => {
       sender: connection.id,
       data,
     };
+    const text = JSON.stringify(content);
+    // What stands around the data for the others takes about as much room as what does here.
+    if (Buffer.byteLength(text) > MAX_FRAME_BYTES - 100) return problem("data is larger than the 128 KB of a message");
     await sqs().send(
       new SendMessageCommand({
         QueueUrl: variable("WEBSOCKET_QUEUE"),
-        MessageBody: toSqsText(JSON.stringify(content)),
+        MessageBody: toSqsText(text),
         MessageAttributes: { audience: { DataType: "String", StringValue: EVERYONE } },
       }),
     );
