@@ -58,9 +58,11 @@ export interface StreamRecord<Detail> {
 
 /** A stream that is being read. Its methods throw ResourceNotFoundException when the stream has gone. */
 export interface StreamReader<Detail> {
+  /** Tells this stream from others that had its ARN. */
+  readonly id: string;
   /** All shards that can still be read, parents before their children. */
   shards(): readonly { readonly id: string; readonly parents: readonly string[] }[];
-  /** Where to begin in a shard. `timestamp` is in milliseconds since the epoch. */
+  /** Where to begin in a shard, behind everything in one that is gone. `timestamp` is in milliseconds since the epoch. */
   position(shardId: string, start: { type: "TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP"; timestamp?: number }): number;
   /** Records from a position on, or from the oldest one left. `ended`: the shard is closed and there is nothing behind. */
   read(
@@ -128,6 +130,23 @@ export interface Ports {
     changeVisibility(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
     /** Resolves with the queue's attributes as GetQueueAttributes names them; throws when there is no such queue. */
     attributes(queueArn: string): Promise<Record<string, string>>;
+  };
+  sns: {
+    /** Publishes to the topic's subscribers. Throws NotFoundException or a validation error. */
+    publish(
+      topicArn: string,
+      message: {
+        message: string;
+        /** Up to 100 characters. */
+        subject?: string;
+        messageAttributes?: QueueMessage["messageAttributes"];
+        /** The service principal that publishes, and the resource it does so for. */
+        principal?: string;
+        sourceArn?: string;
+      },
+    ): Promise<{ messageId: string }>;
+    /** Resolves with the topic's attributes as GetTopicAttributes names them; throws when there is no such topic. */
+    attributes(topicArn: string): Promise<Record<string, string>>;
   };
   kinesis: {
     /**

@@ -20,6 +20,8 @@ export interface RemoteRun {
 export interface RemoteFunctions {
   /** The code of a function that reports under a name. It answers the event "probe" at once, without a report. */
   code(name: string): Record<string, string>;
+  /** The same, for a function that many tests share: a JavaScript expression gives the name of a run from its `event`. */
+  codeNamedBy(expression: string): Record<string, string>;
   /** The next run of the functions of that name. */
   next(name: string): Promise<RemoteRun>;
   /** Runs of that name that the test has not taken with {@link next}. */
@@ -45,12 +47,12 @@ export function useRemoteFunctions(): RemoteFunctions {
     server.closeAllConnections();
     server.close();
   });
-  return {
-    code: (name) => ({
-      "index.js": `const http = require("node:http");
-        const url = "http://127.0.0.1:${(server.address() as AddressInfo).port}/${encodeURIComponent(name)}";
+  const codeNamedBy = (expression: string) => ({
+    "index.js": `const http = require("node:http");
+        const server = "http://127.0.0.1:${(server.address() as AddressInfo).port}/";
         let run = 0;
         exports.handler = async (event, context) => event === "probe" ? "free" : new Promise((resolve, reject) => {
+          const url = server + encodeURIComponent(${expression});
           const request = http.request(url, { method: "POST" }, async (response) => {
             const { error, value } = JSON.parse(Buffer.concat(await response.toArray()).toString("utf8"));
             if (error === undefined) resolve(value);
@@ -59,7 +61,10 @@ export function useRemoteFunctions(): RemoteFunctions {
           request.on("error", reject);
           request.end(JSON.stringify({ event, requestId: context.awsRequestId, run: ++run }));
         });`,
-    }),
+  });
+  return {
+    code: (name) => codeNamedBy(JSON.stringify(name)),
+    codeNamedBy,
     next: (name) =>
       new Promise((resolve) => {
         const run = runs.get(name)?.shift();

@@ -1,5 +1,5 @@
 import type { Ports } from "../../core/bus";
-import { shardNotFound, streamNotFound } from "./errors";
+import { streamNotFound } from "./errors";
 import { putRecord } from "./put";
 import type { Store } from "./store";
 import type { Stream } from "./stream";
@@ -18,19 +18,18 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
 
   async open(arn) {
     const { stream } = store.resource(arn);
-    const shardOf = (id: string) => {
-      const shard = stream.shards.get(id);
-      if (!shard) throw shardNotFound(id, stream.name, stream.scope.account);
-      return shard;
-    };
     return {
+      id: stream.id,
       shards() {
         check(stream);
         stream.trim(store.clock.now());
         return [...stream.shards.values()].map(({ id, parents }) => ({ id, parents: parents.map((p) => p.id) }));
       },
       position(id, { type, timestamp = 0 }) {
-        const { log } = shardOf(id);
+        check(stream);
+        stream.trim(store.clock.now());
+        const log = stream.shards.get(id)?.log;
+        if (!log) return Number.MAX_SAFE_INTEGER;
         if (type === "TRIM_HORIZON") return log.start;
         return type === "LATEST" ? log.end : log.positionAt(timestamp);
       },

@@ -25,7 +25,11 @@ export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaO
     const arn = parseArn(source);
     const kind = arn && Object.hasOwn(sourceKinds, arn.service) ? sourceKinds[arn.service] : undefined;
     if (!arn || !kind) {
-      throw notEmulated("lambda", "CreateEventSourceMapping", `a source in ${arn?.service}; it has sqs`);
+      throw notEmulated(
+        "lambda",
+        "CreateEventSourceMapping",
+        `a source in ${arn?.service}; it has ${Object.keys(sourceKinds).join(", ")}`,
+      );
     }
     check({ functionResponseTypes: [settings.FunctionResponseTypes?.[0], { oneOf: ["ReportBatchItemFailures"] }] });
     checkFilters(settings.FilterCriteria);
@@ -62,9 +66,11 @@ export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaO
       const config = await settle(fn, qualifier, input.EventSourceArn, input);
       for (const { uuid, config: other } of state.mappings.values()) {
         if (other.EventSourceArn !== config.EventSourceArn || other.FunctionArn !== config.FunctionArn) continue;
-        const service = config.EventSourceArn!.split(":")[2]!.toUpperCase();
+        const cure = `Please update or delete the existing mapping with UUID ${uuid}`;
         throw conflict(
-          `An event source mapping with ${service} arn (" ${config.EventSourceArn} ") and function (" ${fn.name} ") already exists. Please update or delete the existing mapping with UUID ${uuid}`,
+          config.EventSourceArn!.split(":")[2] === "sqs"
+            ? `An event source mapping with SQS arn (" ${config.EventSourceArn} ") and function (" ${fn.name} ") already exists. ${cure}`
+            : `The event source arn (" ${config.EventSourceArn} ") and function (" ${fn.name} ") provided mapping already exists. ${cure}`,
         );
       }
       const mapping: Mapping = {
@@ -148,6 +154,13 @@ const keptSettings = (config: EventSourceMappingConfiguration): MappingSettings 
   FunctionResponseTypes: config.FunctionResponseTypes,
   KMSKeyArn: config.KMSKeyArn,
   MetricsConfig: config.MetricsConfig,
+  StartingPosition: config.StartingPosition,
+  StartingPositionTimestamp: config.StartingPositionTimestamp,
+  ParallelizationFactor: config.ParallelizationFactor,
+  BisectBatchOnFunctionError: config.BisectBatchOnFunctionError,
+  MaximumRetryAttempts: config.MaximumRetryAttempts,
+  MaximumRecordAgeInSeconds: config.MaximumRecordAgeInSeconds,
+  DestinationConfig: config.DestinationConfig,
 });
 
 const defined = (input: object) => Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));

@@ -3,6 +3,7 @@ import type { Arn } from "../../../core/arn";
 import type { Host } from "../../../core/service";
 import type { Invoker } from "../invoker";
 import type { FunctionRecord } from "../state";
+import type { StreamProgress } from "./stream-progress";
 
 /** An event source mapping. */
 export interface Mapping {
@@ -13,6 +14,8 @@ export interface Mapping {
   /** What the last poll came to, in the API's words. */
   lastResult: string;
   tags: Record<string, string>;
+  /** How far a stream has been processed: stays while the mapping is disabled or changed. */
+  progress?: StreamProgress;
 }
 
 /** Settings of a mapping, of CreateEventSourceMapping and UpdateEventSourceMapping alike. */

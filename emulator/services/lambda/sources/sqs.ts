@@ -3,9 +3,11 @@ import { AwsError, notEmulated } from "../../../core/errors";
 import { invalidParameter } from "../errors";
 import { payloadLimits } from "../invoker";
 import { check } from "../names";
-import { compilePattern, type Matcher } from "./filter";
+import type { Matcher } from "./filter";
 import type { Mapping, MappingSettings, Poller, PollerTools, SourceKind } from "./mapping";
 import { failedItems } from "./partial";
+import { pause } from "./pause";
+import { payloadMatcher } from "./payload-filter";
 
 /** Settings that only streams and brokers have. */
 const foreign = [
@@ -107,7 +109,7 @@ class SqsPoller implements Poller {
     private readonly tools: PollerTools,
   ) {
     this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) =>
-      sqsMatcher(JSON.parse(Pattern!)),
+      payloadMatcher("body", JSON.parse(Pattern!)),
     );
     this.allowed = Math.min(startBatches, this.limit);
     this.loop = this.run().catch((error) => tools.host.report(error, `polling ${this.queueArn}`));
@@ -264,19 +266,8 @@ class SqsPoller implements Poller {
     }
   }
 
-  /** Waits on the emulator's clock, or until polling stops. */
-  private async pause(ms: number): Promise<void> {
-    const { signal } = this.stopping;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        timer.cancel();
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = this.tools.host.clock.after(ms, end);
-      signal.addEventListener("abort", end);
-    });
+  private pause(ms: number): Promise<void> {
+    return pause(this.tools.host.clock, ms, this.stopping.signal);
   }
 
   /** A message as functions see it (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event). */
@@ -331,34 +322,4 @@ function split(messages: readonly Item[]): Item[][] {
     parts.at(-1)!.push(message);
   }
   return parts;
-}
-
-/**
- * A pattern for a body of JSON matches only bodies of JSON, a pattern for plain text only plain text
- * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html).
- */
-function sqsMatcher(pattern: Record<string, unknown>): Matcher {
-  const { $or, ...rest } = pattern;
-  if (Array.isArray($or)) {
-    const matchers = ($or as Record<string, unknown>[]).map(sqsMatcher);
-    const others = Object.keys(rest).length ? sqsMatcher(rest) : () => true;
-    return (record) => others(record) && matchers.some((matches) => matches(record));
-  }
-  const matches = compilePattern(pattern);
-  if (!Object.hasOwn(pattern, "body")) return matches;
-  const wantsText = Array.isArray(pattern.body);
-  return (record) => {
-    const json = parseObject((record as { body: string }).body);
-    if (wantsText) return json === undefined && matches(record);
-    return json !== undefined && matches({ ...(record as object), body: json });
-  };
-}
-
-function parseObject(text: string): object | undefined {
-  if (!/^\s*[{[]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text) as object;
-  } catch {
-    return undefined;
-  }
 }

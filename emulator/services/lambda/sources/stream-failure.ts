@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { AwsError } from "../../../core/errors";
+import type { Host } from "../../../core/service";
+import type { InvocationResult } from "../invoker";
+import type { Mapping } from "./mapping";
+import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
+
+/** Records that a mapping gives up. */
+export interface Discarded {
+  readonly items: readonly BatchItem[];
+  readonly shardId: string;
+  readonly condition: "RetryAttemptsExhausted" | "RecordAgeExceeded";
+  /** Runs of the function. */
+  readonly attempts: number;
+  /** Of the last run; undefined when the function never ran. */
+  readonly result?: InvocationResult;
+}
+
+/**
+ * Tells the on-failure destination of a mapping which records were given up
+ * (https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html). A bucket gets the records, too.
+ * A destination that refuses loses the record, as on AWS; here it is also reported.
+ */
+export async function deliverDiscarded(
+  host: Host,
+  kind: StreamKind<never>,
+  { config, uuid }: Mapping,
+  discarded: Discarded,
+): Promise<void> {
+  const destination = config.DestinationConfig?.OnFailure?.Destination;
+  if (!destination) return;
+  const now = new Date(host.clock.now());
+  const record = failureRecord(kind, config.EventSourceArn!, config.FunctionArn!, discarded, now);
+  try {
+    await deliver(host, destination, record, config.FunctionArn!, () => s3Key(uuid, discarded.shardId, now), discarded);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    host.report(error, `event source mapping ${uuid} could not deliver to ${destination}`);
+  }
+}
+
+async function deliver(
+  host: Host,
+  destination: string,
+  record: object,
+  functionArn: string,
+  key: () => string,
+  { items }: Discarded,
+): Promise<void> {
+  const from = { principal: "lambda.amazonaws.com", sourceArn: functionArn };
+  switch (destination.split(":")[2]) {
+    case "sqs":
+      await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record), ...from });
+      return;
+    case "s3": {
+      const body = Buffer.from(JSON.stringify({ ...record, payload: eventOf(items) }));
+      const bucket = destination.split(":")[5]!;
+      await (await host.bus.to("s3")).putObject(bucket, key(), body, { contentType: "application/json" });
+      return;
+    }
+  }
+}
+
+/** `aws/lambda/<mapping>/<shard>/2026/11/21/2026-11-21T05.09.30-<random>`, as AWS names these objects. */
+function s3Key(uuid: string, shardId: string, now: Date): string {
+  const [day = "", time = ""] = now.toISOString().slice(0, 19).split("T");
+  const name = `${day}T${time.replaceAll(":", ".")}-${randomUUID()}`;
+  return `aws/lambda/${uuid}/${shardId}/${day.replaceAll("-", "/")}/${name}`;
+}
+
+function failureRecord(
+  kind: StreamKind<never>,
+  streamArn: string,
+  functionArn: string,
+  { items, shardId, condition, attempts, result }: Discarded,
+  now: Date,
+): object {
+  const [first, last] = [items[0]!, items.at(-1)!];
+  return {
+    requestContext: {
+      requestId: result?.requestId ?? randomUUID(),
+      functionArn,
+      condition,
+      approximateInvokeCount: attempts,
+    },
+    ...(result && {
+      responseContext: {
+        statusCode: 200,
+        executedVersion: result.executedVersion,
+        ...(result.errorType !== undefined && { functionError: "Unhandled" }),
+      },
+    }),
+    version: "1.0",
+    timestamp: now.toISOString(),
+    [kind.batchInfo]: {
+      shardId,
+      startSequenceNumber: first.sequenceNumber,
+      endSequenceNumber: last.sequenceNumber,
+      approximateArrivalOfFirstRecord: kind.time(first.arrival),
+      approximateArrivalOfLastRecord: kind.time(last.arrival),
+      batchSize: items.length,
+      streamArn,
+    },
+  };
+}

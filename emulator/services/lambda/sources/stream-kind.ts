@@ -1,0 +1,37 @@
+import type { StreamReader, StreamRecord } from "../../../core/bus";
+import type { Host } from "../../../core/service";
+import type { Matcher } from "./filter";
+import type { Mapping } from "./mapping";
+
+/** What a record's event is made of, beside the record. */
+export interface EventContext {
+  readonly mapping: Mapping;
+  readonly shardId: string;
+  /** The ARN of the function's role. */
+  readonly role: string;
+}
+
+/** What is particular to one kind of stream. */
+export interface StreamKind<Detail> {
+  open(host: Host, arn: string): Promise<StreamReader<Detail>>;
+  /** The record as functions see it. */
+  event(record: StreamRecord<Detail>, context: EventContext): object;
+  /** Reads a filter pattern; the matcher is given events. */
+  matcher(pattern: Record<string, unknown>): Matcher;
+  /** The member of a failure record that says which records it is about. */
+  readonly batchInfo: "KinesisBatchInfo" | "DDBStreamBatchInfo";
+  /** A time of arrival as failure records show it. */
+  time(ms: number): string;
+}
+
+/** A record in a batch. */
+export interface BatchItem {
+  readonly position: number;
+  readonly sequenceNumber: string;
+  readonly arrival: number;
+  /** Its event. */
+  readonly json: string;
+}
+
+export const eventOf = (items: readonly BatchItem[]): string =>
+  `{"Records":[${items.map(({ json }) => json).join(",")}]}`;

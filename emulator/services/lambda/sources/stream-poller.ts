@@ -1,0 +1,141 @@
+import type { StreamReader } from "../../../core/bus";
+import { AwsError } from "../../../core/errors";
+import type { Mapping, Poller, PollerTools } from "./mapping";
+import { pause } from "./pause";
+import type { StreamKind } from "./stream-kind";
+import { StreamLane, type StreamSession } from "./stream-lane";
+import { type ShardProgress, StreamProgress } from "./stream-progress";
+
+/** How long reading rests when the stream is not there: longer and longer. */
+const firstRest = 1_000;
+const longestRest = 300_000;
+
+/**
+ * Reads a stream for one mapping: the lanes of each shard at the same time, the shards that a shard was split into or
+ * merged with after it. Nothing is polled: whoever waits is woken by the stream.
+ */
+export class StreamPoller<Detail> implements Poller {
+  private readonly stopping = new AbortController();
+  private readonly running: Promise<void>;
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly mapping: Mapping,
+    private readonly tools: PollerTools,
+    private readonly kind: StreamKind<Detail>,
+  ) {
+    const before = mapping.progress?.busy ?? Promise.resolve();
+    this.running = before
+      .then(() => this.run())
+      .catch((error) => tools.host.report(error, `reading ${mapping.config.EventSourceArn}`));
+    if (mapping.progress) mapping.progress.busy = this.running;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let rest = firstRest;
+    while (!this.stopping.signal.aborted) {
+      try {
+        const reader = await this.kind.open(this.tools.host, this.mapping.config.EventSourceArn!);
+        rest = firstRest;
+        await this.follow(reader, this.begin(reader));
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        this.mapping.lastResult = `PROBLEM: ${error.message}`;
+        await pause(this.tools.host.clock, rest, this.stopping.signal);
+        rest = Math.min(rest * 2, longestRest);
+      }
+    }
+  }
+
+  /** The progress of the mapping; at its first time, all shards are where the starting position says. */
+  private begin(reader: StreamReader<Detail>): StreamProgress {
+    const { progress, config } = this.mapping;
+    if (progress?.streamId === reader.id) return progress;
+    const fresh = new StreamProgress(reader.id);
+    fresh.busy = this.running;
+    this.mapping.progress = fresh;
+    // A stream that took the place of another is new to the mapping from its first record on.
+    const type = progress ? "TRIM_HORIZON" : (config.StartingPosition as "TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP");
+    const timestamp = config.StartingPositionTimestamp?.getTime();
+    for (const { id } of reader.shards()) {
+      fresh.of(id, this.lanes, () => reader.position(id, { type, timestamp }));
+    }
+    return fresh;
+  }
+
+  private get lanes(): number {
+    return this.mapping.config.ParallelizationFactor ?? 1;
+  }
+
+  /** Reads shards as they may be read, until reading stops or the stream is gone. */
+  private async follow(reader: StreamReader<Detail>, progress: StreamProgress): Promise<void> {
+    const gone = new AbortController();
+    const session = this.session(reader, AbortSignal.any([this.stopping.signal, gone.signal]));
+    const shards = new Map<string, Promise<void>>();
+    let failure: unknown;
+    const unwatch = reader.watch(() => this.wake());
+    try {
+      while (!session.signal.aborted) {
+        const known = reader.shards();
+        const ids = new Set(known.map(({ id }) => id));
+        progress.keepOnly(ids);
+        for (const { id, parents } of known) {
+          const own = progress.of(id, this.lanes, () => reader.position(id, { type: "TRIM_HORIZON" }));
+          const waits = parents.some((parent) => ids.has(parent) && !progress.shards.get(parent)?.ended);
+          if (own.ended || waits || shards.has(id)) continue;
+          const work = this.shard(session, id, own).catch((error) => {
+            failure ??= error;
+            gone.abort();
+          });
+          shards.set(
+            id,
+            work.finally(() => {
+              shards.delete(id);
+              this.wake();
+            }),
+          );
+        }
+        if (failure === undefined) await session.changed();
+      }
+    } finally {
+      gone.abort();
+      unwatch();
+      this.wake();
+      await Promise.all(shards.values());
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  private async shard(session: StreamSession, id: string, progress: ShardProgress): Promise<void> {
+    await Promise.all(progress.lanes.map((_, lane) => new StreamLane(session, id, lane, progress).run()));
+    progress.ended = !session.signal.aborted;
+  }
+
+  private session(reader: StreamReader<Detail>, signal: AbortSignal): StreamSession {
+    const { mapping, tools, kind } = this;
+    const patterns = mapping.config.FilterCriteria?.Filters ?? [];
+    return {
+      mapping,
+      tools,
+      signal,
+      // Records pass from the reader to the kind and nobody in between looks inside.
+      kind: kind as unknown as StreamKind<never>,
+      reader: reader as StreamReader<never>,
+      filters: patterns.map(({ Pattern }) => kind.matcher(JSON.parse(Pattern!))),
+      wake: () => this.wake(),
+      changed: () => (signal.aborted ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve))),
+    };
+  }
+
+  private wake(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

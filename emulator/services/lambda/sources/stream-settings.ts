@@ -1,0 +1,121 @@
+import type { EventSourceMappingConfiguration, EventSourcePosition } from "@aws-sdk/client-lambda";
+import { AwsError, notEmulated } from "../../../core/errors";
+import { invalidParameter } from "../errors";
+import { check } from "../names";
+import type { MappingSettings } from "./mapping";
+
+/** Settings that only queues and brokers have. */
+const foreign = [
+  "ScalingConfig",
+  "Topics",
+  "Queues",
+  "SourceAccessConfigurations",
+  "SelfManagedEventSource",
+  "AmazonManagedKafkaEventSourceConfig",
+  "SelfManagedKafkaEventSourceConfig",
+  "DocumentDBEventSourceConfig",
+] as const satisfies readonly (keyof MappingSettings)[];
+
+/** A mapping with the retention of the stream as its only limit. */
+const unlimited = -1;
+const shortestAge = 60;
+const destinationServices = ["sqs", "s3"];
+
+/**
+ * Refuses settings that streams do not take, in AWS's words; gives what the mapping is to have
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html).
+ */
+export function checkStreamSettings(
+  settings: MappingSettings,
+  positions: readonly EventSourcePosition[],
+): EventSourceMappingConfiguration {
+  check({
+    startingPosition: [settings.StartingPosition, { oneOf: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] }],
+    batchSize: [settings.BatchSize, { range: [1, 10_000] }],
+    maximumBatchingWindowInSeconds: [settings.MaximumBatchingWindowInSeconds, { range: [0, 300] }],
+    parallelizationFactor: [settings.ParallelizationFactor, { range: [1, 10] }],
+    maximumRetryAttempts: [settings.MaximumRetryAttempts, { range: [-1, 10_000] }],
+    maximumRecordAgeInSeconds: [settings.MaximumRecordAgeInSeconds, { range: [-1, 604_800] }],
+    tumblingWindowInSeconds: [settings.TumblingWindowInSeconds, { range: [0, 900] }],
+  });
+  const unsupported = foreign.find((name) => settings[name] !== undefined);
+  if (unsupported) {
+    throw invalidParameter(`Unsupported ${unsupported} parameter for given event source mapping type.`);
+  }
+  if (settings.ProvisionedPollerConfig) {
+    throw notEmulated("lambda", "CreateEventSourceMapping", "ProvisionedPollerConfig");
+  }
+  if (settings.TumblingWindowInSeconds) {
+    throw notEmulated("lambda", "CreateEventSourceMapping", "TumblingWindowInSeconds: windows with a state");
+  }
+  checkPosition(settings, positions);
+  const age = settings.MaximumRecordAgeInSeconds ?? unlimited;
+  if (age !== unlimited && age < shortestAge) {
+    throw invalidParameter(
+      `MaximumRecordAgeInSeconds must be ${unlimited} (no limit), or from ${shortestAge} to 604800; it is ${age}.`,
+    );
+  }
+  return {
+    StartingPosition: settings.StartingPosition,
+    StartingPositionTimestamp: settings.StartingPositionTimestamp,
+    BatchSize: settings.BatchSize ?? 100,
+    MaximumBatchingWindowInSeconds: settings.MaximumBatchingWindowInSeconds ?? 0,
+    ParallelizationFactor: settings.ParallelizationFactor ?? 1,
+    BisectBatchOnFunctionError: settings.BisectBatchOnFunctionError ?? false,
+    MaximumRetryAttempts: settings.MaximumRetryAttempts ?? unlimited,
+    MaximumRecordAgeInSeconds: age,
+    TumblingWindowInSeconds: 0,
+    DestinationConfig: checkedDestination(settings),
+  };
+}
+
+function checkPosition(settings: MappingSettings, positions: readonly EventSourcePosition[]): void {
+  const { StartingPosition: position, StartingPositionTimestamp: timestamp } = settings;
+  if (position === undefined) {
+    throw invalidParameter(
+      "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+    );
+  }
+  if (!positions.includes(position)) {
+    throw invalidParameter(`Unsupported starting position ${position} for given event source mapping type.`);
+  }
+  if (position === "AT_TIMESTAMP" && timestamp === undefined) {
+    throw invalidParameter("StartingPositionTimestamp must be specified when StartingPosition is AT_TIMESTAMP.");
+  }
+  if (position !== "AT_TIMESTAMP" && timestamp !== undefined) {
+    throw invalidParameter(`StartingPositionTimestamp cannot be specified when StartingPosition is ${position}.`);
+  }
+}
+
+function checkedDestination({ DestinationConfig }: MappingSettings) {
+  if (DestinationConfig?.OnSuccess?.Destination) {
+    throw invalidParameter("Unsupported OnSuccess destination for given event source mapping type.");
+  }
+  const destination = DestinationConfig?.OnFailure?.Destination;
+  if (!destination) return { OnFailure: {} };
+  check({
+    "destinationConfig.onFailure.destination": [
+      destination,
+      { length: [0, 350], pattern: /^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9-])+:([a-z0-9-]*)?:(\d{12})?:(.*)$/ },
+    ],
+  });
+  const service = destination.split(":")[2]!;
+  if (!destinationServices.includes(service)) {
+    throw notEmulated(
+      "lambda",
+      "CreateEventSourceMapping",
+      `a destination in ${service}; it has ${destinationServices.join(", ")}`,
+    );
+  }
+  return { OnFailure: { Destination: destination } };
+}
+
+/** Runs what needs the stream, and says in Lambda's words that it is not there. */
+export async function orStreamNotFound<T>(arn: string, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw invalidParameter(`Stream not found: ${arn}`);
+  }
+}
