@@ -233,6 +233,34 @@ describe("what is no record", () => {
     expect(await live.deadLetters()).toMatchObject([{ index: 1, reason: expect.stringContaining("128 KB") }]);
   });
 
+  test("makes one letter where it is much of a message", async () => {
+    await client("all", "*");
+    const body = JSON.stringify([...Array.from({ length: 100_000 }, (_, n) => n), reading("a")]);
+    expect(await post(queueEvent(body, [1, 2]))).toEqual([]);
+    expect(data("all")).toEqual([reading("a")]);
+    const [large, ...small] = await live.deadLetters();
+    expect(large).toMatchObject({
+      ...{ stage: "validate", messageId: "message-0" },
+      reason: "100000 elements cannot be broadcast, of which the first: a record must be a JSON object",
+    });
+    expect(large!.message).toHaveLength(100_000);
+    expect(small.map(({ index, message }) => [index, message])).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+  });
+
+  test("is a message nested so deeply that it cannot be printed, and its neighbours go out", async () => {
+    await client("all", "*");
+    await client("other");
+    const data = `${"[".repeat(60_000)}${"]".repeat(60_000)}`;
+    const [deep] = queueEvent(`{"id":"1","from":"x","sender":"c","data":${data}}`).Records;
+    const messageAttributes = { audience: { stringValue: "everyone" } };
+    const [, plain] = queueEvent(0, reading("a")).Records;
+    expect(await post({ Records: [{ ...deep!, messageAttributes }, plain!] })).toEqual([]);
+    expect(live.got("all").map((record) => record.data)).toContainEqual(reading("a"));
+  });
+
   test("comes again when the dead-letter queue does not take it", async () => {
     const environment = { WEBSOCKET_DEAD_LETTER_QUEUE: `${live.emulator.endpoint}/000000000000/nowhere` };
     expect(await post(queueEvent(reading("a"), "{oops"), { environment })).toEqual(["message-1"]);

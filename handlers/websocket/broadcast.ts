@@ -88,7 +88,7 @@ function readBatch(messages: readonly QueueMessage[], options: RecordOptions) {
   messages.forEach((message, i) => {
     const { messageId } = message;
     const read = readMessage(message, options);
-    for (const letter of read.poison) poison.push({ ...letter, messageId, sentAt: sentAts[i]! });
+    for (const letter of together(read.poison)) poison.push({ ...letter, messageId, sentAt: sentAts[i]! });
     for (const record of read.records) {
       // A callback may give two devices the same id: their subscribers are not the same.
       const key = JSON.stringify([record.id, record.device]);
@@ -102,6 +102,17 @@ function readBatch(messages: readonly QueueMessage[], options: RecordOptions) {
     }
   });
   return { records, sources, poison, sentAts, sentAt: Math.min(...sentAts) };
+}
+
+/** Letters of one message that are sent one by one. */
+const FEW_LETTERS = 100;
+
+/** Poison of one message: an array of half a million numbers must not become as many letters and lines of the log. */
+function together(poison: readonly Poison[]): readonly Poison[] {
+  const [first] = poison;
+  if (!first || poison.length <= FEW_LETTERS) return poison;
+  const reason = `${poison.length} elements cannot be broadcast, of which the first: ${first.reason}`;
+  return [{ stage: first.stage, reason, text: `[${poison.map(({ text }) => text).join()}]` }];
 }
 
 /** Messages for the fan-out queue: for each shard all the records, in as few as hold them. */

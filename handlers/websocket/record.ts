@@ -64,15 +64,16 @@ export function readMessage(
   options: RecordOptions,
 ): { records: LiveRecord[]; poison: Poison[] } {
   const { body, messageAttributes } = message;
+  const at = new Date(Number(message.attributes?.SentTimestamp) || Date.now()).toISOString();
   let content: unknown;
   try {
+    // What is nested too deeply to be printed again throws here as well.
+    if (messageAttributes?.audience?.stringValue === EVERYONE) return readForEveryone(parseExactly(body), at, body);
     content = JSON.parse(body);
   } catch (error) {
     const reason = `the message is not valid JSON: ${describe(error)}`;
     return { records: [], poison: [{ stage: "parse", reason, text: body }] };
   }
-  const at = new Date(Number(message.attributes?.SentTimestamp) || Date.now()).toISOString();
-  if (messageAttributes?.audience?.stringValue === EVERYONE) return readForEveryone(parseExactly(body), at, body);
   const records: LiveRecord[] = [];
   const poison: Poison[] = [];
   const isArray = Array.isArray(content);
