@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { accountOf } from "./access-key";
 import { type Address, addressOf, executeApi } from "./address";
 import { isChunked, unchunk } from "./chunked";
 import type { Clock } from "./clock";
 import { AwsError, internalFailure, notEmulated } from "./errors";
+import { FrontServer } from "./front-server";
 import { hangUp } from "./hang-up";
 import { readLegacyQuery } from "./legacy-query";
 import { bucketOfHost, splitBucket } from "./protocols/s3";
@@ -60,7 +61,7 @@ export function makeServer(dependencies: ServerDependencies): Server {
     // Other protocols (h2c) are offers that a server may pass over.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
-  const server = createServer(options, (request, response) => {
+  const server = new FrontServer(options, (request, response) => {
     handle(dependencies, request, response).catch((error) => {
       if (error instanceof AwsError) return send(response, plainError(error, randomUUID()));
       // A client that went away in the middle is not a fault of the emulator.
