@@ -1,6 +1,11 @@
 import { resolve } from "node:path";
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Network } from "../components";
@@ -163,5 +168,28 @@ describe("a Network", () => {
       'vpc.vpcId must be the VPC\'s id, not "net"; use vpc.vpcId. Also: vpc.privateSubnetIds must be 1 to 16 ids; use vpc.privateSubnetIds. Also: vpc.securityGroupIds must be 1 to 5 ids',
     );
     expect(() => told({ privateSubnetIds: ["subnet-1"] })).toThrow("vpc.vpcId must be the VPC's id");
+  });
+});
+
+describe("the VPC of a function", () => {
+  it("is subnets and security groups together, or refused", async () => {
+    const lambda = new LambdaClient(aws);
+    const FunctionName = output("functionName");
+    const VpcConfig = { SubnetIds: ["subnet-1"] };
+    await expect(
+      lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, VpcConfig })),
+    ).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: "SubnetIds and SecurityIds must coexist or be both empty list.",
+    });
+    const { VpcConfig: still } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(still?.SubnetIds).toEqual(output("privateSubnetIds"));
+  });
+
+  it("is left when the program does not give it any more", async () => {
+    stack = await stack.update({ config: { outside: true } });
+    const FunctionName = output("functionName");
+    const { VpcConfig } = await new LambdaClient(aws).send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(VpcConfig).toMatchObject({ SubnetIds: [], SecurityGroupIds: [], VpcId: "" });
   });
 });

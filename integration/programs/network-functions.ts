@@ -5,11 +5,12 @@ import { InlineFunction, Network, type NetworkArgs } from "../../components";
 import { networkFor } from "../../components/network";
 
 // A function inside of a new VPC that writes to a queue.
-const network = new Network("inside", new pulumi.Config().getObject<NetworkArgs>("network"));
+const config = new pulumi.Config();
+const network = new Network("inside", config.getObject<NetworkArgs>("network"));
 const queue = new aws.sqs.Queue("out");
 const sender = new InlineFunction("sender", {
   title: "the sender",
-  vpc: network,
+  vpc: config.getBoolean("outside") ? undefined : network,
   environment: { QUEUE_URL: queue.url },
   statements: [{ actions: ["sqs:SendMessage"], resources: [queue.arn] }],
   factory: () => {
