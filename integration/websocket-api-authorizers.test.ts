@@ -35,12 +35,13 @@ beforeAll(async () => {
       if (token === "unauthorized") throw "Unauthorized";
       if (token === "broken") throw new Error("broken");
       if (token === "garbage") return { hello: 1 };
+      const size = Number(token);
       const Effect = token === "deny" ? "Deny" : "Allow";
       const Resource = token === "elsewhere" ? event.methodArn + "/other" : event.methodArn;
       return {
         principalId: "ada",
         policyDocument: { Version: "2012-10-17", Statement: [{ Action: "execute-api:Invoke", Effect, Resource }] },
-        context: { devices: "a,b", count: 2, admin: true, calls, request: JSON.stringify(event) },
+        context: size ? { fill: "x".repeat(size) } : { devices: "a,b", count: 2, admin: true, calls, request: JSON.stringify(event) },
       };
     };`,
   );
@@ -115,6 +116,7 @@ describe("a REQUEST authorizer", () => {
     ],
     ["500 when the function fails", "?token=broken", 500, "Internal server error"],
     ["500 when it answers no policy", "?token=garbage", 500, "Internal server error"],
+    ["500 when its answer is larger than 8 KB", "?token=8192", 500, "Internal server error"],
   ])("gives %s", async (_what, query, status, message) => {
     await expect(TestClient.connect(api.url() + query)).rejects.toMatchObject({
       status,
@@ -194,8 +196,8 @@ describe("AWS_IAM", () => {
       headers: { host },
     };
   };
-  async function presigned(secret = "test", signingDate = new Date()): Promise<string> {
-    const { query } = await signer(secret).presign(request(), { expiresIn: 300, signingDate });
+  async function presigned(secret = "test", signingDate = new Date(), expiresIn = 300): Promise<string> {
+    const { query } = await signer(secret).presign(request(), { expiresIn, signingDate });
     return `${api.url()}?${new URLSearchParams(query as Record<string, string>)}`;
   }
 
@@ -223,5 +225,8 @@ describe("AWS_IAM", () => {
     await expect(TestClient.connect(await presigned("wrong"))).rejects.toMatchObject(invalid);
     const yesterday = new Date(Date.now() - 86_400_000);
     await expect(TestClient.connect(await presigned("test", yesterday))).rejects.toMatchObject(invalid);
+    // The signer says for how long: a number, and no more than a week.
+    const never = await presigned("test", new Date(), Number.NaN);
+    await expect(TestClient.connect(never)).rejects.toMatchObject(invalid);
   });
 });

@@ -3,19 +3,29 @@ import {
   CreateApiCommand,
   CreateDeploymentCommand,
   CreateIntegrationCommand,
+  CreateIntegrationResponseCommand,
+  CreateModelCommand,
   CreateRouteCommand,
+  CreateRouteResponseCommand,
   CreateStageCommand,
   DeleteDeploymentCommand,
+  DeleteRouteCommand,
   DeleteRouteSettingsCommand,
   GetApisCommand,
+  GetIntegrationResponsesCommand,
   GetModelsCommand,
   GetModelTemplateCommand,
+  GetRouteResponsesCommand,
   GetRoutesCommand,
   GetStageCommand,
   GetTagsCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateIntegrationCommand,
+  UpdateIntegrationResponseCommand,
+  UpdateModelCommand,
+  UpdateRouteCommand,
+  UpdateRouteResponseCommand,
   UpdateStageCommand,
 } from "@aws-sdk/client-apigatewayv2";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -119,6 +129,76 @@ describe("a change", () => {
     expect(changed.StageVariables).not.toHaveProperty("x");
     await client.send(new DeleteRouteSettingsCommand({ ...stage, RouteKey: "a" }));
     expect((await client.send(new GetStageCommand(stage))).RouteSettings).toEqual({ b: slow });
+  });
+
+  test("of a stage is not held up by the settings of a route that has gone", async () => {
+    const ApiId = await newApi();
+    const { RouteId } = await client.send(new CreateRouteCommand({ ApiId, RouteKey: "a" }));
+    const stage = { ApiId, StageName: "live" };
+    await client.send(new CreateStageCommand({ ...stage, RouteSettings: { a: { ThrottlingRateLimit: 1 } } }));
+    await client.send(new DeleteRouteCommand({ ApiId, RouteId }));
+    const changed = await client.send(new UpdateStageCommand({ ...stage, Description: "later" }));
+    expect(changed.Description).toBe("later");
+  });
+
+  test.each<[string, (ids: Record<string, string>) => object, unknown]>([
+    [
+      "a route's key to nothing",
+      ({ ApiId, RouteId }) => new UpdateRouteCommand({ ApiId, RouteId, RouteKey: "" }),
+      refusal("BadRequestException", "routeKey must not be null"),
+    ],
+    [
+      "a route response's key to another than $default",
+      ({ ApiId, RouteId, RouteResponseId }) =>
+        new UpdateRouteResponseCommand({ ApiId, RouteId, RouteResponseId, RouteResponseKey: "other" }),
+      refusal("BadRequestException", /RouteResponseKey/),
+    ],
+    [
+      "an integration response's key to one that is taken",
+      ({ ApiId, IntegrationId, IntegrationResponseId }) =>
+        new UpdateIntegrationResponseCommand({
+          ApiId,
+          IntegrationId,
+          IntegrationResponseId,
+          IntegrationResponseKey: "$default",
+        }),
+      refusal("ConflictException", "IntegrationResponse with key $default already exists for this Integration"),
+    ],
+    [
+      "a model's name to one that is taken",
+      ({ ApiId, ModelId }) => new UpdateModelCommand({ ApiId, ModelId, Name: "Error" }),
+      refusal("ConflictException", "Model name already exists for this API"),
+    ],
+    [
+      "a model's name to one that cannot be",
+      ({ ApiId, ModelId }) => new UpdateModelCommand({ ApiId, ModelId, Name: "a b" }),
+      refusal("BadRequestException", /alphanumeric/),
+    ],
+  ])("of %s is refused, and leaves what was there", async (_what, change, error) => {
+    const ApiId = await newApi();
+    const { RouteId } = await client.send(new CreateRouteCommand({ ApiId, RouteKey: "a" }));
+    const { RouteResponseId } = await client.send(
+      new CreateRouteResponseCommand({ ApiId, RouteId, RouteResponseKey: "$default" }),
+    );
+    const { IntegrationId } = await client.send(new CreateIntegrationCommand({ ApiId, IntegrationType: "MOCK" }));
+    const respond = (IntegrationResponseKey: string) =>
+      client.send(new CreateIntegrationResponseCommand({ ApiId, IntegrationId, IntegrationResponseKey }));
+    await respond("$default");
+    const { IntegrationResponseId } = await respond("/2../");
+    const { ModelId } = await client.send(new CreateModelCommand({ ApiId, Name: "mine", Schema: "{}" }));
+    const state = async () => [
+      (await client.send(new GetRoutesCommand({ ApiId }))).Items,
+      (await client.send(new GetRouteResponsesCommand({ ApiId, RouteId }))).Items,
+      (await client.send(new GetIntegrationResponsesCommand({ ApiId, IntegrationId }))).Items,
+      (await client.send(new GetModelsCommand({ ApiId }))).Items,
+    ];
+    const before = await state();
+    const ids = { ApiId, RouteId, RouteResponseId, IntegrationId, IntegrationResponseId, ModelId } as Record<
+      string,
+      string
+    >;
+    await expect(client.send(change(ids) as never)).rejects.toEqual(error);
+    expect(await state()).toEqual(before);
   });
 });
 

@@ -220,6 +220,27 @@ describe("other addresses", () => {
     (await at("/")).socket.close();
   });
 
+  test("a wildcard domain leads to it from every name below, in any case; a name of its own comes first", async () => {
+    const DomainNameConfigurations = [{ CertificateArn: "arn:aws:acm:eu-west-1:000000000000:certificate/1" }];
+    const domain = async (DomainName: string, ApiId: string) => {
+      await client.send(new CreateDomainNameCommand({ DomainName, DomainNameConfigurations }));
+      await client.send(new CreateApiMappingCommand({ DomainName, ApiId, Stage: "live" }));
+    };
+    const connect = (Host: string) =>
+      TestClient.connect(`ws://127.0.0.1:${emulator.current.port}/?answer={"statusCode":418}`, [], {
+        headers: { Host },
+      });
+    const open = await WebSocketApi.create(client, emulator.current);
+    await open.add("$default");
+    await open.stage();
+    await domain("*.wild.example.com", open.id);
+    await domain("closed.wild.example.com", scripted.id);
+    (await connect("one.wild.example.com")).socket.close();
+    (await connect("TWO.Wild.example.com")).socket.close();
+    await expect(connect("closed.wild.example.com")).rejects.toMatchObject({ status: 418 });
+    await expect(connect("a.b.wild.example.com")).rejects.toMatchObject({ status: 404 });
+  });
+
   test("the default one is closed when the API says so", async () => {
     const api = await WebSocketApi.create(client, emulator.current);
     await api.add("$default");

@@ -6,6 +6,7 @@ import {
   CreateDeploymentCommand,
   CreateIntegrationCommand,
   CreateIntegrationResponseCommand,
+  CreateModelCommand,
   CreateRouteCommand,
   CreateStageCommand,
   DeleteIntegrationCommand,
@@ -150,6 +151,21 @@ describe("is refused:", () => {
           AuthorizerResultTtlInSeconds: 60,
         }),
       bad(/Ttl/),
+    ],
+    [
+      "a route with an unknown model",
+      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "b", RequestModels: { $default: "nothing" } }),
+      bad("Invalid model identifier specified: nothing"),
+    ],
+    [
+      "a route response selection of one's own",
+      (ApiId) => new CreateRouteCommand({ ApiId, RouteKey: "b", RouteResponseSelectionExpression: "$request.body.a" }),
+      bad(/RouteResponseSelectionExpression/),
+    ],
+    [
+      "a model that is no schema",
+      (ApiId) => new CreateModelCommand({ ApiId, Name: "list", Schema: "[]" }),
+      bad(/Invalid model schema specified/),
     ],
     ["a stage name with a slash", (ApiId) => new CreateStageCommand({ ApiId, StageName: "a/b" }), bad(/Stage name/)],
     [

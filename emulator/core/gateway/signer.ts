@@ -223,6 +223,9 @@ function checkTime({ time, scope, expires }: Signed, clock: Clock): void {
     Math.abs(clock.callersNow() - signedAt) < Math.abs(clock.now() - signedAt) ? clock.callersNow() : clock.now();
   const now = expires === undefined ? nearest : clock.now();
   const nowText = new Date(now).toISOString().replace(/[-:]|\.\d+/g, "");
+  // Seconds, seven days at most (IAM user guide, "Authenticating requests: using query parameters").
+  if (expires !== undefined && !(expires >= 1 && expires <= 604_800))
+    throw invalid("X-Amz-Expires must be a number between 1 and 604800 seconds");
   const until = signedAt + (expires === undefined ? skewMs : expires * 1000);
   if (now > until) throw invalid(`Signature expired: ${time} is now earlier than ${nowText}`);
   if (signedAt > now + skewMs) throw invalid(`Signature not yet current: ${time} is still later than ${nowText}`);

@@ -43,7 +43,7 @@ export const definition = defineService<Sdk>({
       serve: (request) => management.serve(request),
       upgrade: (request) => gateway.upgrade(request),
       ownsApi: (id) => store.findApi(id) !== undefined,
-      ownsHost: (name) => store.findDomain(name) !== undefined,
+      ownsHost: (name) => store.servingDomain(name) !== undefined,
       reset() {
         gateway.clear();
         buckets.clear();

@@ -32,6 +32,12 @@ export class Store {
     return undefined;
   }
 
+  /** The custom domain that answers for a host: its own name, or else a wildcard such as `*.example.com`. */
+  servingDomain(host: string): { domain: StoredDomain; state: State } | undefined {
+    const name = host.toLowerCase();
+    return this.findDomain(name) ?? this.findDomain(name.replace(/^[^.]+/, "*"));
+  }
+
   clear(): void {
     this.scoped.clear();
   }

@@ -52,6 +52,9 @@ export async function signerOf(
   }
 }
 
+/** Largest answer of an authorizer's function, in bytes (quotas for WebSocket APIs: authorizer result size). */
+const resultLimit = 8 * 1024;
+
 /**
  * A REQUEST authorizer: its function decides with a policy. Decisions are not kept, each connection is asked about
  * (API reference, authorizerResultTtlInSeconds: HTTP APIs only).
@@ -91,6 +94,7 @@ async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host
       if (!(error instanceof AwsError)) host.report(error, `authorizer ${authorizer.Name} of API ${session.api.id}`);
       throw misconfigured();
     });
+  if (Buffer.byteLength(result.payload) > resultLimit) throw misconfigured();
   const said = readObject(result.payload);
   if (result.functionError) throw said?.errorMessage === "Unauthorized" ? unauthorized() : misconfigured();
   const answer = readAuthorizerAnswer(said);

@@ -28,7 +28,7 @@ export function placeOf({ id, path }: { id: string; path: string }, store: Store
     if (!api.stages.has(first)) throw forbidden();
     return { api, stageName: first, domainName: `${id}.execute-api.${publicHost()}`, rest: rest(behind) };
   }
-  const found = store.findDomain(id);
+  const found = store.servingDomain(id);
   const mappings = [...(found?.domain.mappings.values() ?? [])];
   const named = first === "" ? undefined : mappings.find(({ ApiMappingKey }) => ApiMappingKey === first);
   const mapping = named ?? mappings.find(({ ApiMappingKey }) => !ApiMappingKey);

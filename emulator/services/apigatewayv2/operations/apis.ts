@@ -86,8 +86,8 @@ function check(api: Described): void {
   if (api.ProtocolType !== "WEBSOCKET") return;
   if (api.CorsConfiguration)
     throw badRequest("CorsConfiguration is not supported for the selected protocol type: WEBSOCKET");
-  const expression = /^(\$\{?(request\.(body|header|querystring)\.[\w.$'[\]-]+|context\.[\w.]+)\}?|[^$])*$/;
-  if (!api.RouteSelectionExpression || !expression.test(api.RouteSelectionExpression))
+  const variable = /\$\{?(request\.(body|header|querystring)\.[\w.'[\]-]+|context\.[\w.]+)\}?/g;
+  if (!api.RouteSelectionExpression || api.RouteSelectionExpression.replace(variable, "").includes("$"))
     throw badRequest("The provided RouteSelectionExpression is not valid");
   checkOneOf("ApiKeySelectionExpression", api.ApiKeySelectionExpression, [
     "$request.header.x-api-key",

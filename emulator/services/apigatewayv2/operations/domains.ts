@@ -28,7 +28,7 @@ export function domains(store: Store, { clock }: Host): Part {
   return {
     CreateDomainName(input, context) {
       const state = store.of(context);
-      const name = input.DomainName;
+      const name = input.DomainName?.toLowerCase();
       if (!name) throw required("domainName");
       if (!/^(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+$/i.test(name)) throw badRequest("Invalid domain name specified");
       if (store.findDomain(name)) throw conflict("The domain name resource already exists.");
@@ -100,7 +100,7 @@ export function domains(store: Store, { clock }: Host): Part {
 }
 
 function find(state: State, name: string | undefined): StoredDomain {
-  const domain = state.domains.get(name ?? "");
+  const domain = state.domains.get((name ?? "").toLowerCase());
   if (!domain) throw notFoundMessage("The domain name resource specified in the request was not found.");
   return domain;
 }

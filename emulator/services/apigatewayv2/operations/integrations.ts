@@ -1,4 +1,4 @@
-import type { CreateIntegrationRequest } from "@aws-sdk/client-apigatewayv2";
+import type { CreateIntegrationRequest, IntegrationResponse } from "@aws-sdk/client-apigatewayv2";
 import type { Host } from "../../../core/service";
 import { badRequest, checkOneOf, checkRange, conflict, required } from "../errors";
 import { type Api, given, member, mergedParameters, newId, page, type StoredIntegration } from "../state";
@@ -66,12 +66,8 @@ export function integrations(store: Store, { clock }: Host): Part {
     CreateIntegrationResponse({ ApiId, IntegrationId, ...input }, context) {
       const api = store.of(context).api(ApiId);
       const { responses } = api.integration(IntegrationId);
-      const key = input.IntegrationResponseKey;
-      if (!key) throw required("integrationResponseKey");
-      checkKey(key);
-      if (Object.values(responses).some(({ IntegrationResponseKey }) => IntegrationResponseKey === key))
-        throw conflict(`IntegrationResponse with key ${key} already exists for this Integration`);
-      const response = { ...input, IntegrationResponseKey: key, IntegrationResponseId: newId(6) };
+      const response = { ...input, IntegrationResponseId: newId(6) } as StoredResponse;
+      checkResponse(responses, response);
       responses[response.IntegrationResponseId] = response;
       api.changed(clock.now());
       return response;
@@ -84,10 +80,11 @@ export function integrations(store: Store, { clock }: Host): Part {
       const api = store.of(context).api(ApiId);
       const { responses } = api.integration(IntegrationId);
       const old = member(responses, id, "IntegrationResponse");
-      if (input.IntegrationResponseKey !== undefined) checkKey(input.IntegrationResponseKey);
-      Object.assign(old, given(input));
+      const response = { ...old, ...given(input) } as StoredResponse;
+      checkResponse(responses, response);
+      responses[response.IntegrationResponseId] = response;
       api.changed(clock.now());
-      return old;
+      return response;
     },
     DeleteIntegrationResponse({ ApiId, IntegrationId, IntegrationResponseId: id }, context) {
       const api = store.of(context).api(ApiId);
@@ -109,6 +106,17 @@ const selectionOf = (type: string | undefined) =>
     : type === "AWS"
       ? inBraces("integration.response.body.errorMessage")
       : inBraces("integration.response.statuscode");
+
+type StoredResponse = IntegrationResponse & { IntegrationResponseId: string };
+
+function checkResponse(responses: StoredIntegration["responses"], response: StoredResponse): void {
+  const { IntegrationResponseKey: key, IntegrationResponseId: id } = response;
+  if (!key) throw required("integrationResponseKey");
+  checkKey(key);
+  for (const other of Object.values(responses))
+    if (other.IntegrationResponseKey === key && other.IntegrationResponseId !== id)
+      throw conflict(`IntegrationResponse with key ${key} already exists for this Integration`);
+}
 
 /** A key is `$default` or a regular expression between slashes. */
 function checkKey(key: string): void {

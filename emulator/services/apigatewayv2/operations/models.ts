@@ -26,12 +26,8 @@ export function models(store: Store, { clock }: Host): Part {
     CreateModel({ ApiId, ...input }, context) {
       const api = store.of(context).api(ApiId);
       const { models } = api.definition;
-      if (!input.Name) throw required("name");
-      if (!/^[A-Za-z0-9]{1,128}$/.test(input.Name)) throw badRequest("Model name must be alphanumeric: ^[a-zA-Z0-9]+$");
-      if (Object.values(models).some(({ Name }) => Name === input.Name))
-        throw conflict("Model name already exists for this API");
-      const model = { ContentType: "application/json", ...input, Name: input.Name, ModelId: newId(6) };
-      checkSchema(model.Schema);
+      const model = { ContentType: "application/json", ...input, Name: input.Name ?? "", ModelId: newId(6) };
+      check(models, model);
       models[model.ModelId] = model;
       api.changed(clock.now());
       return model;
@@ -45,9 +41,10 @@ export function models(store: Store, { clock }: Host): Part {
     },
     UpdateModel({ ApiId, ModelId, ...input }, context) {
       const api = store.of(context).api(ApiId);
-      const model = { ...member(api.definition.models, ModelId, "Model"), ...given(input) } as StoredModel;
-      checkSchema(model.Schema);
-      api.definition.models[model.ModelId] = model;
+      const { models } = api.definition;
+      const model = { ...member(models, ModelId, "Model"), ...given(input) } as StoredModel;
+      check(models, model);
+      models[model.ModelId] = model;
       api.changed(clock.now());
       return model;
     },
@@ -64,6 +61,14 @@ export function models(store: Store, { clock }: Host): Part {
   };
 }
 
+function check(models: Record<string, StoredModel>, { Name, ModelId, Schema }: StoredModel): void {
+  if (!Name) throw required("name");
+  if (!/^[A-Za-z0-9]{1,128}$/.test(Name)) throw badRequest("Model name must be alphanumeric: ^[a-zA-Z0-9]+$");
+  if (Object.values(models).some((other) => other.Name === Name && other.ModelId !== ModelId))
+    throw conflict("Model name already exists for this API");
+  checkSchema(Schema);
+}
+
 function checkSchema(text: string | undefined): void {
   if (text === undefined) throw required("schema");
   let schema: unknown;
@@ -74,7 +79,7 @@ function checkSchema(text: string | undefined): void {
       "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
     );
   }
-  if (typeof schema !== "object" || schema === null || !compileSchema("model", () => text))
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema) || !compileSchema("model", () => text))
     throw badRequest(
       "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
     );

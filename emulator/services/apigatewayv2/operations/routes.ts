@@ -12,10 +12,9 @@ export function routes(store: Store, { clock }: Host): Part {
   return {
     CreateRoute({ ApiId, ...input }, context) {
       const api = store.of(context).api(ApiId);
-      if (!input.RouteKey) throw required("routeKey");
       const route = {
         ...input,
-        RouteKey: input.RouteKey,
+        RouteKey: input.RouteKey ?? "",
         RouteId: newId(7),
         ApiKeyRequired: input.ApiKeyRequired ?? false,
         AuthorizationType: input.AuthorizationType ?? "NONE",
@@ -59,9 +58,7 @@ export function routes(store: Store, { clock }: Host): Part {
       const api = store.of(context).api(ApiId);
       const { responses } = api.route(RouteId);
       if (!input.RouteResponseKey) throw required("routeResponseKey");
-      // The only key that there is for WebSocket APIs (developer guide, "Setting up a route response").
-      if (api.isWebSocket && input.RouteResponseKey !== "$default")
-        throw badRequest("Invalid RouteResponseKey specified. Must be $default");
+      checkResponseKey(api, input.RouteResponseKey);
       if (Object.values(responses).some(({ RouteResponseKey }) => RouteResponseKey === input.RouteResponseKey))
         throw conflict(`RouteResponse with key ${input.RouteResponseKey} already exists for this Route`);
       const response = { ...input, RouteResponseKey: input.RouteResponseKey, RouteResponseId: newId(6) };
@@ -75,8 +72,9 @@ export function routes(store: Store, { clock }: Host): Part {
       page(Object.values(store.of(context).api(ApiId).route(RouteId).responses), paging),
     UpdateRouteResponse({ ApiId, RouteId, RouteResponseId, ...input }, context) {
       const api = store.of(context).api(ApiId);
-      const { responses } = api.route(RouteId);
-      const response = Object.assign(member(responses, RouteResponseId, "RouteResponse"), given(input));
+      const old = member(api.route(RouteId).responses, RouteResponseId, "RouteResponse");
+      if (input.RouteResponseKey !== undefined) checkResponseKey(api, input.RouteResponseKey);
+      const response = Object.assign(old, given(input));
       api.changed(clock.now());
       return response;
     },
@@ -91,9 +89,15 @@ export function routes(store: Store, { clock }: Host): Part {
   };
 }
 
+/** `$default` is the only key that there is for WebSocket APIs (developer guide, "Setting up a route response"). */
+function checkResponseKey({ isWebSocket }: Api, key: string): void {
+  if (isWebSocket && key !== "$default") throw badRequest("Invalid RouteResponseKey specified. Must be $default");
+}
+
 function check(api: Api, route: StoredRoute): void {
   const { RouteKey, AuthorizationType, AuthorizerId, Target } = route;
-  const { routes, authorizers, integrations } = api.definition;
+  const { routes, authorizers, integrations, models } = api.definition;
+  if (!RouteKey) throw required("routeKey");
   const twin = Object.values(routes).find((other) => other.RouteKey === RouteKey && other.RouteId !== route.RouteId);
   if (twin) throw conflict(`Route with key ${RouteKey} already exists for this API`);
   if (Target !== undefined) {
@@ -111,6 +115,12 @@ function check(api: Api, route: StoredRoute): void {
       "Invalid route key specified. Route keys that begin with $ must be one of [$connect, $disconnect, $default]",
     );
   checkOneOf("authorization type", AuthorizationType, ["NONE", "AWS_IAM", "CUSTOM"]);
+  // An empty one takes the expression off.
+  if (route.RouteResponseSelectionExpression && route.RouteResponseSelectionExpression !== "$default")
+    throw badRequest("Invalid RouteResponseSelectionExpression specified. Must be $default");
+  const names = new Set(Object.values(models).map(({ Name }) => Name));
+  for (const name of Object.values(route.RequestModels ?? {}))
+    if (!names.has(name)) throw badRequest(`Invalid model identifier specified: ${name}`);
   if (AuthorizationType !== "NONE" && RouteKey !== "$connect")
     throw badRequest("Currently, authorization is restricted to the $connect route only");
   if (AuthorizationType === "CUSTOM" && !Object.hasOwn(authorizers, AuthorizerId ?? ""))

@@ -1,4 +1,4 @@
-import type { RouteSettings, UpdateStageRequest } from "@aws-sdk/client-apigatewayv2";
+import type { RouteSettings, Stage, UpdateStageRequest } from "@aws-sdk/client-apigatewayv2";
 import { parseArn } from "../../../core/arn";
 import { notEmulated } from "../../../core/errors";
 import type { Host } from "../../../core/service";
@@ -11,12 +11,13 @@ export type OnStageDelete = (apiId: string, stageName: string) => void;
 
 /** Stage: a name under which a deployment is served, with its variables, limits and access logs. */
 export function stages(store: Store, { clock, bus }: Host, onDelete: OnStageDelete): Part {
-  const check = async (api: Api, stage: StoredStage) => {
+  /** @param given settings of the request: those of routes that went since may stay, and hold nothing up. */
+  const check = async (api: Api, stage: StoredStage, given: Stage["RouteSettings"]) => {
     checkVariables(stage.StageVariables);
     for (const settings of [stage.DefaultRouteSettings, ...Object.values(stage.RouteSettings ?? {})])
       checkSettings(settings);
     const routes = new Set(Object.values(api.definition.routes).map(({ RouteKey }) => RouteKey));
-    for (const key of Object.keys(stage.RouteSettings ?? {}))
+    for (const key of Object.keys(given ?? {}))
       if (!routes.has(key))
         throw notFoundMessage(`Unable to find Route by key ${key} within the provided RouteSettings`);
     if (stage.DeploymentId && !api.deployments.has(stage.DeploymentId))
@@ -73,7 +74,7 @@ export function stages(store: Store, { clock, bus }: Host, onDelete: OnStageDele
         CreatedDate: now,
         LastUpdatedDate: now,
       };
-      await check(api, stage);
+      await check(api, stage, input.RouteSettings);
       api.stages.set(stage.StageName, stage);
       if (stage.AutoDeploy) api.changed(clock.now());
       return stage;
@@ -93,7 +94,7 @@ export function stages(store: Store, { clock, bus }: Host, onDelete: OnStageDele
         Object.entries({ ...old.StageVariables, ...input.StageVariables }).filter(([, value]) => value !== ""),
       );
       stage.LastUpdatedDate = new Date(clock.now());
-      await check(api, stage);
+      await check(api, stage, input.RouteSettings);
       api.stages.set(stage.StageName, stage);
       if (stage.AutoDeploy && !old.AutoDeploy) api.changed(clock.now());
       return stage;
