@@ -91,7 +91,9 @@ function checkNew(checks: Checks, args: NetworkArgs, prefix: string): void {
 
 /**
  * A VPC for functions that must not reach the internet: private subnets in two zones with a route table each, and
- * endpoints for what the functions call, which admit the functions' security group and nothing else.
+ * endpoints for what the functions call, which admit the functions' security group and nothing else. Buckets and queues
+ * must be in the VPC's region. AWS frees the network interfaces of deleted functions late: destroying one may take 45
+ * minutes.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
  * @see https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html

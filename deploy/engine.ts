@@ -8,7 +8,7 @@ import type { PendingOperation, ResourceState, StackState, StateStore } from "./
 import { applyCustom, deleteResource, readExternal, type StepHost } from "./steps";
 import type { Action, DeployEvent, Summary } from "./types";
 import { makeUrn, splitProvider, urnName, urnType } from "./urn";
-import { toPlainObject, toStateObject, type Wire, type WireObject } from "./values";
+import { keepSecrets, toPlainObject, toStateObject, type Wire, type WireObject } from "./values";
 
 /** A resource as the program registers it. */
 export interface Registration {
@@ -315,7 +315,7 @@ export class Engine implements StepHost {
     const construct = localConstructs[request.type];
     if (!construct) {
       throw new InvalidInput(
-        "this component is built by another package's provider, which needs the Pulumi CLI; there is no local construct for it",
+        `this component is built by another package's provider, which needs the Pulumi CLI; there is no local construct for it, only for ${Object.keys(localConstructs).join(", ")}`,
       );
     }
     const inputs = toPlainObject(request.inputs, this.settings.directory);
@@ -323,7 +323,8 @@ export class Engine implements StepHost {
     const component = await this.component(urn, { ...request, remote: false }, this.old.get(urn));
     const { provider, dependencies: needed } = request;
     const register: RegisterChild = (type, name, childInputs, { parent = urn, dependencies = [] } = {}) => {
-      const child = { ...base, type, name, parent, inputs: childInputs, dependencies: [...needed, ...dependencies] };
+      const kept = keepSecrets(request.inputs, childInputs);
+      const child = { ...base, type, name, parent, inputs: kept, dependencies: [...needed, ...dependencies] };
       return this.register({ ...child, additionalSecretOutputs: [], aliases: [], provider });
     };
     const host = this.hostFor(request.type, provider);

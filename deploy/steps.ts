@@ -303,7 +303,8 @@ function complete(
   for (const [key, value] of Object.entries(inputs)) if (!holdsAsset(value)) result[key] = value;
   if (request.type.startsWith("aws:")) {
     result.region = context.region;
-    result.tagsAll = context.tags(plain.tags as Record<string, string> | undefined);
+    const tagsAll = context.tags(plain.tags as Record<string, string> | undefined);
+    result.tagsAll = holdsSecret(inputs.tags ?? null) ? secret(tagsAll) : tagsAll;
   }
   const secrets = new Set<string>([...request.additionalSecretOutputs, ...(type.secretOutputs ?? [])]);
   for (const [key, value] of Object.entries(computed)) {

@@ -47,6 +47,26 @@ const children = (value: Wire): Wire[] => (Array.isArray(value) ? value : isObje
 /** Whether a secret is anywhere inside. */
 export const holdsSecret = (value: Wire): boolean => isSecret(value) || children(value).some(holdsSecret);
 
+/** All texts inside of secrets. */
+function secretTexts(value: Wire, inside = false): string[] {
+  if (typeof value === "string") return inside && value !== "" ? [value] : [];
+  if (isSecret(value)) return secretTexts((value as WireObject).value ?? null, true);
+  return children(value).flatMap((child) => secretTexts(child, inside));
+}
+
+/** Marks in `made` the texts that are secret in `from`, for values that went through code that sees them plain. */
+export function keepSecrets(from: WireObject, made: WireObject): WireObject {
+  const texts = new Set(secretTexts(from));
+  const mark = (value: Wire): Wire => {
+    if (typeof value === "string") return texts.has(value) ? secret(value) : value;
+    if (Array.isArray(value)) return value.map(mark);
+    return isObject(value) ? marked(value) : value;
+  };
+  const marked = (values: WireObject): WireObject =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, mark(value)]));
+  return texts.size === 0 ? made : marked(made);
+}
+
 export const holdsAsset = (value: Wire): boolean => isAsset(value) || children(value).some(holdsAsset);
 
 /**

@@ -8,8 +8,11 @@ import { useEmulator } from "./harness/emulator";
 const emulator = useEmulator();
 const program = resolve(__dirname, "../dist/integration/programs/awsx-network.js");
 
-const deployVpc = (args: object, config: Record<string, string> = {}) =>
-  deploy({ program, stack: "vpc", endpoint: emulator.current.endpoint, config: { args: { ...args }, ...config } });
+const deployVpc = (args: object, config: Record<string, string> = {}, secretConfig: Record<string, string> = {}) =>
+  deploy({
+    ...{ program, stack: "vpc", endpoint: emulator.current.endpoint, secretConfig },
+    config: { args: { ...args }, ...config },
+  });
 
 /** What building the VPC says of its arguments before it makes anything. */
 const refusal = async (args: object): Promise<string> => {
@@ -149,16 +152,26 @@ describe("awsx.ec2.Vpc", () => {
     ]);
 
     // In the order private, public, isolated, whatever the order of the specs (the layout of awsx 1 and 2).
-    const legacy = await deployVpc({
-      ...{ natGateways, numberOfAvailabilityZones, subnetStrategy: "Legacy" },
-      subnetSpecs: [{ type: "Isolated" }, { type: "Public", cidrMask: 22 }, { type: "Private" }],
-    });
+    const legacy = await deployVpc(
+      {
+        ...{ natGateways, numberOfAvailabilityZones, subnetStrategy: "Legacy" },
+        subnetSpecs: [{ type: "Isolated" }, { type: "Public", cidrMask: 22 }, { type: "Private" }],
+      },
+      {},
+      { owner: "nobody-may-know" },
+    );
     expect(blocks(legacy)).toMatchObject({
       "net-private-1": "10.0.0.0/19",
       "net-public-1": "10.0.32.0/22",
       "net-isolated-1": "10.0.36.0/24",
       "net-private-2": "10.0.128.0/19",
     });
+    // What is secret stays secret in everything that is made of it.
+    const holding = legacy.resources.flatMap(({ outputs }) =>
+      Object.values(outputs).filter((output) => JSON.stringify(output.value)?.includes("nobody-may-know")),
+    );
+    expect(holding.length).toBeGreaterThan(10);
+    expect(holding.filter(({ secret }) => !secret)).toEqual([]);
   });
 
   it("gives gateway endpoints all route tables and interface endpoints a subnet per zone with the strategy Auto", async () => {

@@ -6,7 +6,10 @@ import * as pulumi from "@pulumi/pulumi";
 const config = new pulumi.Config();
 const region = config.get("elsewhere") as aws.Region | undefined;
 const providers = region && { aws: new aws.Provider("elsewhere", { region }) };
-const vpc = new awsx.ec2.Vpc("net", config.requireObject<awsx.ec2.VpcArgs>("args"), { providers });
+const args = config.requireObject<awsx.ec2.VpcArgs>("args");
+const owner = config.getSecret("owner");
+const tags = owner && { owner: owner.apply(String) };
+const vpc = new awsx.ec2.Vpc("net", { ...args, ...(tags && { tags }) }, { providers });
 new aws.ec2.SecurityGroup("members", { vpcId: vpc.vpcId });
 
 // The account's own network, which programs look up rather than make.
