@@ -1,0 +1,242 @@
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { PostboxMessage } from "../components";
+import { useDeployed } from "./harness/deployed";
+import { settings } from "./harness/emulator";
+import { binary, depth, keysIn, publish, read, sha256, takeAll } from "./harness/postbox";
+import { s3Client } from "./harness/s3";
+
+interface Outputs {
+  url: string;
+  queueUrl: string;
+  errorQueueUrl: string;
+  bucket: string;
+  resultsUrl: string;
+  authorizerLogs: string;
+  consumerLogs: string;
+  logGroups: string[];
+  lookedUrl: string;
+  lookedQueueUrl: string;
+  lookedBucket: string;
+}
+
+const deployed = useDeployed<Outputs>("postbox-doors");
+const MB = 1024 * 1024;
+let s3: S3Client;
+let sqs: SQSClient;
+let logs: CloudWatchLogsClient;
+beforeAll(() => {
+  const { emulator } = deployed.current;
+  s3 = s3Client(emulator);
+  sqs = new SQSClient(settings(emulator));
+  logs = new CloudWatchLogsClient(settings(emulator));
+});
+afterAll(() => {
+  for (const client of [s3, sqs, logs]) client.destroy();
+});
+
+const advance = (time: string) => deployed.current.emulator.clock.advance(time as "1 second");
+const asAmy = { AuthDetails: "open Ämy", "content-type": "application/octet-stream" };
+const post = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  publish(deployed.current.outputs.url, body, { ...asAmy, ...headers });
+const linesOf = async (logGroupName: string) => {
+  const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName, limit: 1000 }));
+  return events.map(({ message = "" }) => message);
+};
+
+type Result = PostboxMessage & { sha256: string; receiveCount: number };
+const results: Result[] = [];
+/** What the consumer says of a publication. */
+const resultOf = (id: string) =>
+  vi.waitFor(
+    async () => {
+      await advance("3 seconds");
+      results.push(...(await takeAll<Result>(sqs, deployed.current.outputs.resultsUrl)));
+      const found = results.find(({ requestId }) => requestId === id);
+      if (!found) throw new Error("it has not come yet");
+      return found;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+
+describe("what is published", () => {
+  const json = JSON.stringify({ temp: 21.5, note: "å".repeat(1000) });
+  test.each([
+    ["1 byte", binary(1), "application/octet-stream"],
+    ["64 KB of bytes", binary(64 * 1024), "image/png"],
+    [
+      "64 KB of text that is not UTF-8",
+      Buffer.alloc(64 * 1024, "\xe4\xf6\n", "latin1"),
+      "text/plain; charset=iso-8859-1",
+    ],
+    ["JSON", Buffer.from(json), "application/json"],
+    ["6 MB of bytes", binary(6 * MB), "application/x-anything"],
+    ["10 MB of bytes", binary(10 * MB), "application/octet-stream"],
+    ["10 MB of text", Buffer.alloc(10 * MB, "21.5 °C\n"), "text/plain"],
+  ])("is kept byte by byte with its type and sender, and announced: %s", async (_, body, type) => {
+    const { bucket } = deployed.current.outputs;
+    const { status, body: answer } = await post(body, { "content-type": type });
+    expect({ status, answer }).toEqual({ status: 200, answer: { id: expect.stringMatching(/^[\da-f-]{36}$/) } });
+    const result = await resultOf(answer.id!);
+    expect(result).toEqual({
+      ...{ bucket, size: body.length, contentType: type, requestId: answer.id, principal: "Ämy", receiveCount: 1 },
+      key: expect.stringMatching(new RegExp(`^published/\\d{13}/${answer.id}$`)),
+      submittedAt: new Date(Number(result.key.split("/")[1])).toISOString(),
+      sha256: sha256(body),
+    });
+    const object = await read(s3, bucket, result.key);
+    expect([sha256(object.bytes), object.ContentType, object.ServerSideEncryption]).toEqual([
+      ...[sha256(body), type, "AES256"],
+    ]);
+  });
+
+  test("is refused when it is empty or larger than 10 MB, and nothing is kept of it", async () => {
+    const { bucket } = deployed.current.outputs;
+    const before = await keysIn(s3, bucket, "published/");
+    expect(await post("")).toEqual({
+      status: 400,
+      body: { message: "The body is empty; send what is to be published" },
+    });
+    expect(await post(binary(10 * MB + 1))).toEqual({
+      status: 413,
+      body: { message: "The body is too large; send at most 10 MB" },
+    });
+    expect(await keysIn(s3, bucket, "published/")).toEqual(before);
+  });
+});
+
+describe("who publishes", () => {
+  const status = async (headers: Record<string, string>) =>
+    (await publish(deployed.current.outputs.url, "x", headers)).status;
+
+  test("needs a token that the callback takes", async () => {
+    expect(await status({})).toBe(401);
+    expect(await status({ AuthDetails: "unknown" })).toBe(401);
+    expect(await status({ AuthDetails: "let me in" })).toBe(403);
+    expect(await status({ authdetails: "open Ben" })).toBe(200);
+  });
+
+  test("is asked for again when ten seconds are over, and not before", async () => {
+    const { authorizerLogs } = deployed.current.outputs;
+    const asked = async () => (await linesOf(authorizerLogs)).filter((line) => line.includes("asked")).length;
+    const before = await asked();
+    const cleo = { AuthDetails: "open Cleo" };
+    await status(cleo);
+    await advance("9 seconds");
+    await status(cleo);
+    expect(await asked()).toBe(before + 1);
+    await advance("2 seconds");
+    await status(cleo);
+    expect(await asked()).toBe(before + 2);
+  });
+
+  test("gets AWS's own refusal for other methods and paths", async () => {
+    const { url } = deployed.current.outputs;
+    for (const answer of [
+      await fetch(url),
+      await fetch(`${url}/more`, { method: "POST", body: "x", headers: asAmy }),
+    ]) {
+      expect([answer.status, await answer.json()]).toEqual([403, { message: "Missing Authentication Token" }]);
+    }
+  });
+});
+
+test("a message whose consumer fails comes five times and then waits in the error queue, alone", async () => {
+  const { errorQueueUrl, consumerLogs } = deployed.current.outputs;
+  const poison = await post("poison", { "content-type": "application/x-poison" });
+  const good = await post("good");
+  expect(await resultOf(good.body.id!)).toMatchObject({ receiveCount: 1 });
+  await vi.waitFor(
+    async () => {
+      await advance("3 minutes");
+      expect(await depth(sqs, errorQueueUrl)).toBe(1);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+  const failures = (await linesOf(consumerLogs)).filter((line) => line.includes("was not consumed"));
+  expect(failures).toHaveLength(5);
+  expect(failures.every((line) => line.includes(poison.body.id!) && line.includes("it is poison"))).toBe(true);
+  const [message] = await takeAll(sqs, errorQueueUrl);
+  expect(message).toMatchObject({ requestId: poison.body.id, contentType: "application/x-poison" });
+});
+
+test("neither tokens nor bodies are logged", async () => {
+  await post("a body that must not be told");
+  await publish(deployed.current.outputs.url, "x", { AuthDetails: "a-token-that-must-not-be-told" });
+  const lines = (await Promise.all(deployed.current.outputs.logGroups.map(linesOf))).flat();
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.join("\n")).not.toContain("must-not-be-told");
+  expect(lines.join("\n")).not.toContain("must not be told");
+});
+
+describe("a function that looks at bodies first", () => {
+  const look = (body: string | Uint8Array, type: string) =>
+    publish(deployed.current.outputs.lookedUrl, body, { "content-type": type });
+
+  test("takes them with notes for the consumers", async () => {
+    const { lookedUrl, lookedQueueUrl, lookedBucket } = deployed.current.outputs;
+    expect(lookedUrl).toMatch(/\/v1\/publish$/);
+    const bodies = [Buffer.from([0, 255, 254]), Buffer.from('{"temp":21.5}')];
+    const bytes = await look(bodies[0]!, "image/png");
+    const text = await look(bodies[1]!, "application/json");
+    expect([bytes.status, text.status]).toEqual([200, 200]);
+    const messages: PostboxMessage[] = [];
+    await vi.waitFor(async () => {
+      messages.push(...(await takeAll(sqs, lookedQueueUrl)));
+      expect(messages).toHaveLength(2);
+    }, 10_000);
+    const [image, json] = [bytes, text].map(({ body }) => messages.find(({ requestId }) => requestId === body.id)!);
+    expect(image).toMatchObject({
+      ...{ size: 3, contentType: "image/png", principal: null },
+      annotations: { site: "Oulu", first: "0", principal: "null" },
+    });
+    expect(json).toMatchObject({ size: 13, annotations: { first: "123" } });
+    expect((await read(s3, lookedBucket, image!.key)).bytes).toEqual(bodies[0]);
+    expect((await read(s3, lookedBucket, json!.key)).bytes).toEqual(bodies[1]);
+  });
+
+  test("refuses with its own status and words, and keeps nothing", async () => {
+    const { lookedBucket } = deployed.current.outputs;
+    const before = await keysIn(s3, lookedBucket, "published/");
+    expect(await look("{", "application/json")).toEqual({ status: 422, body: { message: "The body is not JSON" } });
+    expect(await look("", "text/plain")).toMatchObject({ status: 400, body: { message: /body is empty/ } });
+    expect(await look(binary(10), "application/zip")).toEqual({
+      status: 415,
+      body: {
+        message: "application/zip is not taken here: it is neither a text type nor one of the API's binary media types",
+      },
+    });
+    expect(await keysIn(s3, lookedBucket, "published/")).toEqual(before);
+  });
+
+  test("gets 6 MB of text and 4.5 MB of bytes, and more is refused", async () => {
+    const least = 5 * 1024;
+    expect((await look("x".repeat(6 * MB - least), "text/plain")).status).toBe(200);
+    expect((await look(binary(4.5 * MB - least), "image/png")).status).toBe(200);
+    const tooLarge = {
+      status: 413,
+      body: { message: "The body is too large; send at most 6 MB, or 4.5 MB where it is not text" },
+    };
+    expect(await look("x".repeat(6 * MB), "text/plain")).toEqual(tooLarge);
+    expect(await look(binary(4.6 * MB), "image/png")).toEqual(tooLarge);
+  });
+});
+
+test("objects and messages are kept for two weeks", async () => {
+  const { bucket, errorQueueUrl } = deployed.current.outputs;
+  const { body } = await post("poison", { "content-type": "application/x-poison" });
+  await vi.waitFor(
+    async () => {
+      await advance("3 minutes");
+      expect(await depth(sqs, errorQueueUrl)).toBe(1);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+  const has = async () => (await keysIn(s3, bucket, "published/")).some((key) => key.endsWith(body.id!));
+  await advance("13 days");
+  expect([await has(), await depth(sqs, errorQueueUrl)]).toEqual([true, 1]);
+  await advance("2 days");
+  expect([await has(), await depth(sqs, errorQueueUrl)]).toEqual([false, 0]);
+});
