@@ -34,6 +34,7 @@ beforeAll(async () => {
       const token = event.queryStringParameters.token ?? (offered && offered.split(",")[0]);
       if (token === "unauthorized") throw "Unauthorized";
       if (token === "broken") throw new Error("broken");
+      if (token === "hang") await new Promise((resolve) => setTimeout(resolve, 50_000));
       if (token === "garbage") return { hello: 1 };
       const size = Number(token);
       const Effect = token === "deny" ? "Deny" : "Allow";
@@ -44,6 +45,7 @@ beforeAll(async () => {
         context: size ? { fill: "x".repeat(size) } : { devices: "a,b", count: 2, admin: true, calls, request: JSON.stringify(event) },
       };
     };`,
+    { Timeout: 60 },
   );
 });
 
@@ -122,6 +124,21 @@ describe("a REQUEST authorizer", () => {
       status,
       body: expect.stringContaining(`"message":"${message}"`),
     });
+  });
+
+  test("is given 29 seconds", async () => {
+    const opening = TestClient.connect(`${api.url()}?token=hang`);
+    let isAnswered = false;
+    opening.catch(() => {
+      isAnswered = true;
+    });
+    await expect
+      .poll(async () => {
+        await emulator.current.clock.advance("29 seconds");
+        return isAnswered;
+      })
+      .toBe(true);
+    await expect(opening).rejects.toMatchObject({ status: 500 });
   });
 
   test("is asked anew for each connection, and not at all without an identity source", async () => {

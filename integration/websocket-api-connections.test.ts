@@ -1,4 +1,4 @@
-import { Agent } from "node:http";
+import { Agent, request } from "node:http";
 import type { LookupFunction } from "node:net";
 import {
   ApiGatewayManagementApiClient,
@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-apigatewaymanagementapi";
 import { ApiGatewayV2Client, CreateApiMappingCommand, CreateDomainNameCommand } from "@aws-sdk/client-apigatewayv2";
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { startEmulator } from "../emulator";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
@@ -128,6 +128,29 @@ describe("POST", () => {
     expect(await client.next()).toBe("found");
     client.socket.close();
   });
+});
+
+test("a call cut off in its body is not delivered, and disturbs nobody", async () => {
+  const faults: string[] = [];
+  await using own = await startEmulator({
+    port: 0,
+    verifySignatures: false,
+    onFault: (error, where) => faults.push(`${where}: ${error}`),
+  });
+  const ownApi = await WebSocketApi.create(new ApiGatewayV2Client(settings(own)), own);
+  const ownRecorder = await makeRecorder(own);
+  await ownApi.add("$connect", { integration: proxyTo(ownRecorder.functionArn) });
+  await ownApi.stage();
+  const { client, connectionId } = await ownRecorder.connect(ownApi.url());
+  const url = `${ownApi.management()}/@connections/${encodeURIComponent(connectionId)}`;
+  const cut = request(url, { method: "POST", headers: { "Content-Length": "100" } });
+  cut.on("error", () => {});
+  cut.write("half of it");
+  await vi.waitFor(() => expect(cut.socket?.bytesWritten).toBeGreaterThan(100));
+  cut.destroy();
+  expect((await fetch(url, { method: "POST", body: "whole" })).status).toBe(200);
+  expect(await client.next()).toBe("whole");
+  expect(faults).toEqual([]);
 });
 
 describe("a custom domain", () => {

@@ -1,5 +1,6 @@
 import { AwsError } from "../../../core/errors";
 import { functionOf, readAuthorizerAnswer, readObject } from "../../../core/gateway/authorizer-answer";
+import { withDeadline } from "../../../core/gateway/deadline";
 import { type SignatureFault, SignatureProblem, type SignatureVerifier } from "../../../core/gateway/signer";
 import { evaluate } from "../../../core/policy-evaluation";
 import type { Host } from "../../../core/service";
@@ -8,7 +9,7 @@ import type { GatewayEvent } from "./event";
 import { mapped, withStageVariables } from "./expressions";
 import {
   accessDenied,
-  type GatewayFailure,
+  GatewayFailure,
   incompleteSignature,
   invalidSignature,
   misconfigured,
@@ -54,6 +55,8 @@ export async function signerOf(
 
 /** Largest answer of an authorizer's function, in bytes (quotas for WebSocket APIs: authorizer result size). */
 const resultLimit = 8 * 1024;
+/** How long it may take, in milliseconds (the same quotas: integration timeout). */
+const timeLimit = 29_000;
 
 /**
  * A REQUEST authorizer: its function decides with a policy. Decisions are not kept, each connection is asked about
@@ -83,17 +86,17 @@ async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host
   });
   const started = host.clock.now();
   const lambda = host.bus.ready("lambda") ?? (await host.bus.to("lambda"));
-  const result = await lambda
-    .invoke(functionArn, payload, {
-      principal: "apigateway.amazonaws.com",
-      sourceArn: `arn:aws:execute-api:${region}:${account}:${session.api.id}/authorizers/${authorizer.AuthorizerId}`,
-      sourceAccount: account,
-      traceId: session.traceId,
-    })
-    .catch((error: unknown) => {
-      if (!(error instanceof AwsError)) host.report(error, `authorizer ${authorizer.Name} of API ${session.api.id}`);
-      throw misconfigured();
-    });
+  const work = lambda.invoke(functionArn, payload, {
+    principal: "apigateway.amazonaws.com",
+    sourceArn: `arn:aws:execute-api:${region}:${account}:${session.api.id}/authorizers/${authorizer.AuthorizerId}`,
+    sourceAccount: account,
+    traceId: session.traceId,
+  });
+  const result = await withDeadline(host.clock, timeLimit, work, misconfigured).catch((error: unknown) => {
+    if (!(error instanceof AwsError || error instanceof GatewayFailure))
+      host.report(error, `authorizer ${authorizer.Name} of API ${session.api.id}`);
+    throw misconfigured();
+  });
   if (Buffer.byteLength(result.payload) > resultLimit) throw misconfigured();
   const said = readObject(result.payload);
   if (result.functionError) throw said?.errorMessage === "Unauthorized" ? unauthorized() : misconfigured();

@@ -40,6 +40,8 @@ export class Management {
     try {
       answer = await this.answer(request);
     } catch (error) {
+      // The caller went in the middle of its body.
+      if (request.message.readableAborted) return;
       const failure = error instanceof GatewayFailure ? error : misconfigured();
       if (failure !== error) this.host.report(error, `${request.method} ${request.path}`);
       errorType = failure.errorType;
