@@ -13,6 +13,7 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
+  sns: { load: () => require("./services/sns").definition, ports: ["sns"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
   apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },
   // Signs as "apigateway", too; its paths begin with /v2/ (core/address.ts).

@@ -22,7 +22,12 @@ const targets: readonly [RegExp, string][] = [
 ];
 
 /** `Version` of the query protocol's services, for the same case. */
-const versions: Record<string, string> = { "2011-06-15": "sts", "2010-05-08": "iam", "2012-11-05": "sqs" };
+const versions: Record<string, string> = {
+  "2011-06-15": "sts",
+  "2010-05-08": "iam",
+  "2012-11-05": "sqs",
+  "2010-03-31": "sns",
+};
 
 /** Paths of unsigned REST requests. */
 const paths: readonly [RegExp, string][] = [
@@ -46,6 +51,9 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
     if (domain) return { kind: "data", service: "cognito-idp", id: domain[1]!, path: domain[2]! };
     const lambda = /^\/_aws\/(lambda-code|lambda-url)\/(.+)$/.exec(path);
     if (lambda) return { kind: "data", service: "lambda", id: lambda[1]!, path: lambda[2]! };
+    // The links in messages of SNS: its certificate, and what confirms or ends a subscription.
+    const sns = /^\/_aws\/sns\/([^/]*)$/.exec(path);
+    if (sns) return { kind: "data", service: "sns", id: sns[1]!, path };
     if (/^\/_(emulator|localstack)\//.test(path)) return { kind: "internal", path };
   }
   const host = headers.host ?? "";

@@ -21,8 +21,8 @@ interface Delivery {
 }
 
 /**
- * How long S3 goes on after a destination refused an event. AWS documents delivery at least once, "typically in
- * seconds", and no number; six hours is what Lambda documents for the events that it was asked to take.
+ * How long S3 goes on after a destination refused an event. AWS documents delivery at least once, typically
+ * in seconds, and no number (https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html); six hours is what Lambda documents for the events that it was asked to take.
  */
 const longestRetry = 6 * 3_600_000;
 const retryDelay = (failures: number) => Math.min(1_000 * 2 ** (failures - 1), 300_000);

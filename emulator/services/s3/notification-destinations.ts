@@ -1,3 +1,4 @@
+import { parseArn } from "../../core/arn";
 import type { Bus } from "../../core/bus";
 import { AwsError } from "../../core/errors";
 import { allowsService, type ServiceCaller } from "../../core/service-caller";
@@ -29,8 +30,9 @@ const checks: Record<Target["service"], Check> = {
     if (allowsService(policy, caller, "lambda:InvokeFunction", arn)) return undefined;
     return `Not authorized to invoke function [${arn}]`;
   },
-  async sns() {
-    return "The destination topic does not exist";
+  async sns(bus, arn, caller) {
+    const { Policy } = await (await bus.to("sns")).attributes(arn);
+    return mayPublish("topic", allowsService(Policy, caller, "sns:Publish", arn));
   },
 };
 
@@ -42,6 +44,9 @@ const missing: Record<Target["service"], string> = {
 
 /** Why a bucket may not send to a destination; undefined where it may. */
 export async function refusal(bus: Bus, bucket: Bucket, { service, arn }: Target): Promise<string | undefined> {
+  if (parseArn(arn)?.region !== bucket.region) {
+    return "The notification destination service region is not valid for the bucket location constraint";
+  }
   try {
     return await checks[service](bus, arn, callerOf(bucket));
   } catch (error) {
@@ -57,5 +62,6 @@ export async function send(bus: Bus, bucket: Bucket, target: Target, message: st
   const { service, arn } = target;
   const caller = callerOf(bucket);
   if (service === "sqs") await (await bus.to("sqs")).send(arn, { body: message, ...caller });
-  else await (await bus.to("lambda")).invokeAsync(arn, message, caller);
+  else if (service === "lambda") await (await bus.to("lambda")).invokeAsync(arn, message, caller);
+  else await (await bus.to("sns")).publish(arn, { message, subject: "Amazon S3 Notification", ...caller });
 }

@@ -1,0 +1,143 @@
+import type { QueueMessage } from "../../core/bus";
+import { AwsError } from "../../core/errors";
+import type { Host } from "../../core/service";
+import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import { envelope, lambdaEvent } from "./message";
+import type { Published } from "./publish";
+import type { Signer } from "./signing";
+import type { Subscription } from "./state";
+
+/** A delivery that failed. `permanent`: trying again cannot help. */
+export class Refused extends Error {
+  constructor(
+    readonly permanent: boolean,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A message on its way to one subscriber. */
+export interface Sending {
+  readonly subscription: Subscription;
+  readonly published: Published;
+  /** When it was published, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** Real time that an endpoint has for its answer, as on AWS (developer guide, HTTP delivery). */
+const answerWithin = 15_000;
+/** SQS takes no more; a raw message with more is refused (developer guide, raw message delivery). */
+const mostRawAttributes = 10;
+
+const callerOf = ({ topic }: Subscription): ServiceCaller => ({
+  principal: "sns.amazonaws.com",
+  sourceArn: topic.arn,
+  sourceAccount: topic.account,
+});
+
+const forQueue = ({ attributes }: Published): QueueMessage["messageAttributes"] =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, { DataType = "", StringValue, BinaryValue }]) => [
+      name,
+      {
+        dataType: DataType,
+        ...(BinaryValue ? { binaryValue: Buffer.from(BinaryValue).toString("base64") } : { stringValue: StringValue }),
+      },
+    ]),
+  );
+
+const isRaw = ({ attributes }: Subscription) => attributes.RawMessageDelivery === "true";
+
+/** What a queue gets: the envelope, or the message alone with its attributes. */
+export async function queueMessage(host: Host, signer: Signer, { subscription, published, time }: Sending) {
+  if (isRaw(subscription)) return { body: published.textFor("sqs"), messageAttributes: forQueue(published) };
+  return { body: JSON.stringify(await envelope(subscription, published, time, signer, host.endpoint())) };
+}
+
+async function toQueue(host: Host, signer: Signer, sending: Sending): Promise<void> {
+  const { subscription, published } = sending;
+  const caller = callerOf(subscription);
+  const queue = subscription.endpoint;
+  const message = await queueMessage(host, signer, sending);
+  const sqs = await host.bus.to("sqs");
+  const { Policy } = await sqs.attributes(queue);
+  if (!allowsService(Policy, caller, "sqs:SendMessage", queue)) {
+    throw new Refused(true, `the policy of ${queue} does not allow sns.amazonaws.com to send for ${caller.sourceArn}`);
+  }
+  if (isRaw(subscription) && Object.keys(published.attributes).length > mostRawAttributes) {
+    throw new Refused(true, `a raw message to a queue can have ${mostRawAttributes} attributes`);
+  }
+  await sqs.send(queue, { ...message, ...caller });
+}
+
+async function toFunction(host: Host, signer: Signer, { subscription, published, time }: Sending): Promise<void> {
+  const caller = callerOf(subscription);
+  const full = await envelope(subscription, published, time, signer, host.endpoint());
+  const lambda = await host.bus.to("lambda");
+  const policy = await lambda.policy(subscription.endpoint);
+  if (!allowsService(policy, caller, "lambda:InvokeFunction", subscription.endpoint)) {
+    throw new Refused(
+      true,
+      `the policy of ${subscription.endpoint} does not allow sns.amazonaws.com to invoke it for ${caller.sourceArn}`,
+    );
+  }
+  await lambda.invokeAsync(subscription.endpoint, JSON.stringify(lambdaEvent(subscription, published, full)), caller);
+}
+
+/** Posts to an HTTP endpoint, with SNS's headers. 4xx answers but 429 are final (developer guide, delivery retries). */
+export async function post(
+  { endpoint, topic, arn }: Subscription,
+  message: { type: string; id: string; body: string; raw?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const url = new URL(endpoint);
+  const login = url.username && Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`);
+  url.username = "";
+  url.password = "";
+  const response = await fetch(url, {
+    method: "POST",
+    redirect: "manual",
+    headers: {
+      "content-type": "text/plain; charset=UTF-8",
+      "user-agent": "Amazon Simple Notification Service Agent",
+      "x-amz-sns-message-type": message.type,
+      "x-amz-sns-message-id": message.id,
+      "x-amz-sns-topic-arn": topic.arn,
+      ...(message.type === "Notification" && { "x-amz-sns-subscription-arn": arn }),
+      ...(message.raw && { "x-amz-sns-rawdelivery": "true" }),
+      ...(login && { authorization: `Basic ${login.toString("base64")}` }),
+    },
+    body: message.body,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]),
+  }).catch((error: Error) => {
+    throw new Refused(false, `${url.host} could not be reached: ${error.name}`);
+  });
+  await response.body?.cancel();
+  if (response.status >= 200 && response.status < 300) return;
+  const permanent = response.status < 500 && response.status !== 429;
+  throw new Refused(permanent, `${url.host} answered ${response.status}`);
+}
+
+async function toUrl(host: Host, signer: Signer, sending: Sending, signal: AbortSignal): Promise<void> {
+  const { subscription, published, time } = sending;
+  const raw = isRaw(subscription);
+  const body = raw
+    ? published.textFor(subscription.protocol)
+    : JSON.stringify(await envelope(subscription, published, time, signer, host.endpoint()));
+  await post(subscription, { type: "Notification", id: published.id, body, raw }, signal);
+}
+
+/** Sends a message to its subscriber. Rejects with {@link Refused}. */
+export async function deliver(host: Host, signer: Signer, sending: Sending, signal: AbortSignal): Promise<void> {
+  try {
+    const { protocol } = sending.subscription;
+    if (protocol === "sqs") await toQueue(host, signer, sending);
+    else if (protocol === "lambda") await toFunction(host, signer, sending);
+    else await toUrl(host, signer, sending, signal);
+  } catch (error) {
+    // The service was reached and refused: a queue or a function that is gone does not come back by waiting.
+    if (error instanceof AwsError) throw new Refused(error.fault === "client", error.message);
+    throw error;
+  }
+}
