@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { DashboardSite, ThingseeIngest, WebSocketBroadcast } from "./components";
+import { DashboardSite, generatedSecret, Postbox, ThingseeIngest, WebSocketBroadcast } from "./components";
 import { buildDashboard, policyHeader } from "./dashboard/build";
 
 /**
  * Settings, all optional (`pulumi config set <name> <value>`):
  * `rateLimit` and `burstLimit`, requests per second and at once that the API key allows; `ttlDays` that messages are
  * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `liveToken` (set with
- * `--secret`), what live clients connect with, generated otherwise; `manageAccount`, to be false where something else
+ * `--secret`), what live clients connect with, and `postboxToken`, what publishers send, both generated otherwise;
+ * `manageAccount`, to be false where something else
  * sets the role with which API Gateway writes logs in this account and region; `dashboard` for the live page as a public
  * website, which asks for the token.
  */
@@ -34,6 +35,9 @@ const ingest = new ThingseeIngest("ingest", {
   manageAccount,
 });
 
+const postboxToken = config.getSecret("postboxToken") ?? generatedSecret("postbox-token");
+const postbox = new Postbox("postbox", { auth: { secret: postboxToken }, manageAccount });
+
 const site = config.getBoolean("dashboard")
   ? new DashboardSite("dashboard", {
       files: Object.fromEntries(buildDashboard()),
@@ -53,3 +57,9 @@ export const liveToken = live.token;
 export const liveQueueUrl = live.queue.url;
 export const liveDeadLetterQueueUrl = live.deadLetterQueue.url;
 export const dashboardUrl = site?.url ?? "";
+export const postboxUrl = postbox.url;
+export { postboxToken };
+export const postboxQueueUrl = postbox.queue.url;
+export const postboxErrorQueueUrl = postbox.errorQueue.url;
+export const postboxBucket = postbox.bucket.bucket;
+export const postboxReconcileFunction = postbox.reconcile.name;

@@ -81,12 +81,14 @@ runCommand(async () => {
     {
       liveUrl: text("liveUrl"),
       liveToken: text("liveToken"),
-      deadLetterQueues: [text("deadLetterQueueUrl"), text("liveDeadLetterQueueUrl")],
+      deadLetterQueues: ["deadLetterQueueUrl", "liveDeadLetterQueueUrl", "postboxErrorQueueUrl"].map(text),
     },
     emulator,
   );
   const reading = JSON.stringify([sampleReading(Date.now() / 1000)]);
   console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
+  const publish = { AuthDetails: text("postboxToken"), "content-type": "application/json" };
+  console.log(`\n${paint("bold", "Publish anything of up to 10 MB")}\n  ${curl(text("postboxUrl"), publish, "{}")}`);
   console.log(`\n${paint("bold", "See it live")}\n  ${paint("cyan", dashboard.url)}`);
   console.log(`\n${paint("dim", "Requests appear below. Ctrl-C ends everything.")}`);
 

@@ -12,6 +12,7 @@ export type { DeviceOf, IdOf } from "../handlers/websocket/record";
 export type { AlarmsArgs } from "./alarms";
 export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
 export { DashboardSite, type DashboardSiteArgs, type PriceClass, type SiteFile } from "./dashboard-site";
+export { generatedSecret } from "./generated-secret";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
 export {
   type EndpointService,

@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type AuthorizeConnection, authorizeConnections, jwt, sharedToken } from "../handlers/websocket/authorizer";
 import { type Checks, isLater } from "./checks";
+import { generatedSecret } from "./generated-secret";
 import type { FunctionSettings, InlineFunction } from "./inline-function";
 import { makeLambdaAuthorizer } from "./lambda-authorizer";
 import type { PolicyStatement } from "./policy";
@@ -160,9 +161,7 @@ function tokenOf(
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> | undefined {
   if (typeof auth === "object") return "token" in auth ? pulumi.secret(auth.token) : undefined;
-  // AWS makes up an API key's value, 40 letters and digits, once: a secret that stays the same from one deployment to
-  // the next. It is never used as an API key.
-  return pulumi.secret(new aws.apigateway.ApiKey(`${name}-token`, { enabled: false }, opts).value);
+  return generatedSecret(`${name}-token`, opts);
 }
 
 /** The function behind an authorizer: code, variables and permissions. */
