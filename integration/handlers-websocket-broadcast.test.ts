@@ -338,6 +338,13 @@ test("a client that uses up the time alone does not make records come again that
   expect([...data("a"), ...data("b")]).toEqual(records);
 });
 
+test("a client that never answers does not keep the function from ending in its time", { timeout: 4_000 }, async () => {
+  for (const id of ["silent", "well"]) await client(id, "*");
+  live.connections.hangs = (id) => id === "silent";
+  expect(await post(queueEvent(reading("a")), { remainingMs: 1_500 })).toEqual([]);
+  expect(data("well")).toEqual([reading("a")]);
+});
+
 test("nothing is lost when the table cannot be read", async () => {
   const environment = { WEBSOCKET_TABLE: "no-such-table" };
   expect(await post(queueEvent(reading("a"), "{oops"), { environment })).toEqual(["message-0"]);

@@ -43,6 +43,9 @@ const BACKOFF: Backoff = { baseMs: 50, capMs: 2_000, attempts: 10 };
  */
 const OPENING_MS = 5_000;
 const FORGET_PARALLEL = 16;
+/** How long the answer to a post is waited for; less where the time is almost over, but never less than the second. */
+const LONGEST_POST_MS = 5_000;
+const LAST_POST_MS = 500;
 /** Reasons that a log line tells apart. */
 const MAX_REASONS = 20;
 const OTHER_REASONS = "others";
@@ -124,7 +127,9 @@ async function post(
 ): Promise<"taken" | "gone" | { reason: string }> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: data }));
+      // One that hangs must not take the function past its end, with the report of all the others.
+      const requestTimeout = Math.min(LONGEST_POST_MS, Math.max(0, deadline - Date.now()) + LAST_POST_MS);
+      await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: data }), { requestTimeout });
       return "taken";
     } catch (error) {
       const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;

@@ -23,6 +23,8 @@ export interface ConnectionsApi extends AsyncDisposable {
   refuse: (connectionId: string, attempt: number) => Refusal | undefined;
   /** Milliseconds until the answer. */
   delay: number;
+  /** Whether a post is never answered. */
+  hangs: (connectionId: string) => boolean;
   reset(): void;
 }
 
@@ -37,6 +39,7 @@ export async function startConnectionsApi(): Promise<ConnectionsApi> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (api.delay > 0) await new Promise((resolve) => setTimeout(resolve, api.delay));
     underWay--;
+    if (api.hangs(id)) return;
     attemptsOf[id] = (attemptsOf[id] ?? 0) + 1;
     const refusal = api.refuse(id, attemptsOf[id]);
     if (refusal) {
@@ -51,7 +54,8 @@ export async function startConnectionsApi(): Promise<ConnectionsApi> {
   });
   server.on("connection", () => api.sockets++);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const fresh = () => ({ taken: {}, attempts: 0, most: 0, sockets: 0, delay: 0, refuse: () => undefined });
+  const open = { refuse: () => undefined, hangs: () => false };
+  const fresh = () => ({ taken: {}, attempts: 0, most: 0, sockets: 0, delay: 0, ...open });
   const api: ConnectionsApi = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/live`,
     ...fresh(),
