@@ -75,6 +75,11 @@ export class Connection {
     );
   }
 
+  /** Ends it, since it is of no more use. */
+  giveUp(reason: string): void {
+    this.end({ code: 1006, reason, refused: false });
+  }
+
   /** Ends it without a word to the listener. */
   close(): void {
     this.done = true;

@@ -23,6 +23,8 @@ export type Frame =
       readonly requestId?: string;
       /** It may go well when it is sent again. */
       readonly retry: boolean;
+      /** Nothing reaches this connection any more. */
+      readonly reconnect: boolean;
     }
   | { readonly kind: "pong" | "unknown" }
   | { readonly kind: "unreadable"; readonly message: string };
@@ -76,7 +78,7 @@ export function readFrame(raw: unknown): Frame {
   switch (value.type) {
     case undefined: {
       const message = gatewayProblem(value);
-      return message === undefined ? toRecords([value]) : { kind: "error", message, retry: true };
+      return message === undefined ? toRecords([value]) : { kind: "error", message, retry: true, reconnect: false };
     }
     case "pong":
       return { kind: "pong" };
@@ -91,6 +93,7 @@ export function readFrame(raw: unknown): Frame {
         ...(action !== undefined && { action }),
         ...(requestId !== undefined && { requestId }),
         retry: value.retry === true,
+        reconnect: value.reconnect === true,
       };
     }
     default:

@@ -256,12 +256,13 @@ export class LiveClient<Data = Record<string, unknown>> {
         this.emit(frame.kind, frame.devices);
         break;
       case "error": {
-        const { retry, ...problem } = frame;
+        const { retry, reconnect, ...problem } = frame;
         if (/^(un)?subscribe$/.test(frame.action ?? "subscribe")) {
           if (retry) connection.turns.postponed();
           else connection.turns.answered();
         }
         this.emit("error", { ...problem, kind: "server" });
+        if (reconnect) connection.giveUp(frame.message);
         break;
       }
       case "unreadable":

@@ -68,6 +68,19 @@ describe("a live client that loses its connection", () => {
     expect(waits).toEqual([500, 1_000, 2_000, 500]);
   });
 
+  it("opens another when the server does not know the one it has any more", async () => {
+    const { states, reaches } = begin({ devices: ["a"] });
+    await reaches("open");
+    await visitors(1);
+    const message = "this connection is not known any more: connect again";
+    server.send({ type: "error", message, action: "subscribe", reconnect: true });
+    await reaches("waiting");
+    expect(states.at(-1)!.reason).toBe(message);
+    timers.advance(1_000);
+    await reaches("open");
+    await waitFor(() => expect(server.visitors[1]?.frames).toEqual([{ action: "subscribe", devices: ["a"] }]));
+  });
+
   it("tells the server's reason", async () => {
     const { states, reaches } = begin();
     await reaches("open");
@@ -150,7 +163,7 @@ describe("a live client whose connection grows old", () => {
     let subscribed = 0;
     live.on("subscribed", () => subscribed++);
     await reaches("open");
-    await visitors(1);
+    await waitFor(() => expect(subscribed).toBe(1));
     // 110 minutes less half a tenth, which is what this client's random number makes of it.
     timers.advance(104.5 * minutes);
     await waitFor(() => expect(server.visitors[1]?.frames).toEqual([{ action: "subscribe", devices: ["*"] }]));
@@ -173,11 +186,10 @@ describe("a live client whose connection grows old", () => {
   });
 
   it("keeps the old one until the new one is subscribed, however long that takes", async () => {
-    const { live, reaches } = begin({ devices: ["a"], renewAfter: 2 * minutes });
+    const { live } = begin({ devices: ["a"], renewAfter: 2 * minutes });
     const ids: string[] = [];
     live.on("record", ({ id }) => ids.push(id));
-    await reaches("open");
-    await waitFor(() => expect(server.visitors[0]?.frames).toHaveLength(1));
+    await new Promise((resolve) => live.on("subscribed", resolve));
     server.answersSubscriptions = false;
     timers.advance(2 * minutes);
     await waitFor(() => expect(server.visitors[1]?.frames).toHaveLength(1));
@@ -195,10 +207,10 @@ describe("a live client whose connection grows old", () => {
   });
 
   it("goes on with the old one when the new one breaks while both are open, and moves later", async () => {
-    const { live, states, reaches } = begin({ devices: ["a"], renewAfter: 2 * minutes });
+    const { live, states } = begin({ devices: ["a"], renewAfter: 2 * minutes });
     const ids: string[] = [];
     live.on("record", ({ id }) => ids.push(id));
-    await reaches("open");
+    await new Promise((resolve) => live.on("subscribed", resolve));
     timers.advance(2 * minutes);
     await waitFor(() => expect(server.visitors[1]?.frames).toHaveLength(1));
     server.visitors[1]!.socket.send(JSON.stringify([record("1")]));

@@ -338,7 +338,10 @@ describe("a client", () => {
     for (let i = 0; i < 2; i++) await live.start("disconnect").invoke(socketEvent("c1", "$disconnect"));
     expect(JSON.stringify(await live.rows())).not.toContain("c1");
     expect((await live.rows()).length).toBe(4);
-    expect(await speak("c1", { action: "subscribe", devices: ["a"] })).toMatchObject({ type: "error" });
+    expect(await speak("c1", { action: "subscribe", devices: ["a"] })).toMatchObject({
+      type: "error",
+      reconnect: true,
+    });
   });
 
   test("that sends to all says who it is only by its principal", async () => {

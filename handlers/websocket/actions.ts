@@ -25,9 +25,13 @@ interface Problem {
   readonly message: string;
   /** It may go well when it is sent again. */
   readonly retry?: true;
+  /** Nothing reaches this connection any more: another one is needed. */
+  readonly reconnect?: true;
 }
 
 const problem = (message: string): Problem => ({ type: "error", message });
+/** As when its rows were deleted because it took too long to open. */
+const unknown: Problem = { ...problem("this connection is not known any more: connect again"), reconnect: true };
 
 /** The routes for what clients send: `subscribe`, `unsubscribe`, `ping`, `message`, and `$default` for all else. */
 export const actions = () => {
@@ -38,7 +42,7 @@ export const actions = () => {
     const wanted = readDevices(devices);
     if (typeof wanted === "string") return problem(wanted);
     const connection = await readConnection(table, id);
-    if (!connection) return problem("this connection is not known any more: connect again");
+    if (!connection) return unknown;
     const granted = permitted(wanted, connection.allowed);
     if (granted.length === 0) return problem("these devices are not open to you");
     const news = granted.filter((device) => !connection.devices.includes(device));
@@ -54,7 +58,7 @@ export const actions = () => {
     const unwanted = readDevices(devices);
     if (typeof unwanted === "string") return problem(unwanted);
     const connection = await readConnection(table, id);
-    if (!connection) return problem("this connection is not known any more: connect again");
+    if (!connection) return unknown;
     const dropped = permitted(unwanted, connection.allowed);
     await writeRows(table, withoutSubscriptions(connection, dropped));
     return { type: "unsubscribed", devices: dropped };
@@ -63,7 +67,7 @@ export const actions = () => {
   const message = async ({ requestContext }: WebSocketEvent, { data }: Frame, table: Table): Promise<Reply> => {
     if (data === undefined) return problem("data is missing");
     const connection = await readConnection(table, requestContext.connectionId);
-    if (!connection) return problem("this connection is not known any more: connect again");
+    if (!connection) return unknown;
     const content: ForEveryone = {
       id: requestContext.requestId,
       from: connection.principal,
