@@ -9,7 +9,9 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   sts: { load: () => require("./services/sts").definition, ports: ["sts"] },
   iam: { load: () => require("./services/iam").definition, ports: ["iam"] },
   logs: { load: () => require("./services/logs").definition, ports: ["logs"] },
-  dynamodb: { load: () => require("./services/dynamodb").definition },
+  dynamodb: { load: () => require("./services/dynamodb").definition, ports: ["dynamodbStreams"] },
+  // Signs as "dynamodb", too; its X-Amz-Target is another (core/address.ts).
+  dynamodbstreams: { load: () => require("./services/dynamodbstreams").definition },
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },

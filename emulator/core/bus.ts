@@ -1,3 +1,5 @@
+import type { _Record as ApiRecord } from "@aws-sdk/client-dynamodb-streams";
+
 /** The result of a synchronous invocation, as the Lambda Invoke API gives it. */
 export interface InvokeResult {
   /** UTF-8 JSON of the answer, or of the error object when {@link functionError} is set. */
@@ -74,6 +76,31 @@ export interface StreamReader<Detail> {
   watch(listener: () => void): () => void;
 }
 
+/** A change to an item, as the API of DynamoDB Streams shows it. */
+export type TableRecord = ApiRecord;
+
+/** The changes of a table. */
+export interface TableStream {
+  readonly arn: string;
+  readonly label: string;
+  readonly tableName: string;
+  readonly keySchema: readonly { AttributeName: string | undefined; KeyType: "HASH" | "RANGE" | undefined }[];
+  readonly viewType: "KEYS_ONLY" | "NEW_IMAGE" | "OLD_IMAGE" | "NEW_AND_OLD_IMAGES";
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly enabled: boolean;
+  /** Its only shard. */
+  readonly shardId: string;
+  readonly firstSequenceNumber: string;
+  /** Of a stream that is switched off. */
+  readonly lastSequenceNumber: string | undefined;
+  readonly reader: StreamReader<TableRecord>;
+  /** The first position with this sequence number or a later one. */
+  positionOf(sequenceNumber: string): number;
+  /** Undefined where the record is not there yet, or no more. */
+  sequenceNumberAt(position: number): string | undefined;
+}
+
 /** A data record of Kinesis. */
 export interface DataRecordDetail {
   readonly partitionKey: string;
@@ -147,6 +174,12 @@ export interface Ports {
     ): Promise<{ messageId: string }>;
     /** Resolves with the topic's attributes as GetTopicAttributes names them; throws when there is no such topic. */
     attributes(topicArn: string): Promise<Record<string, string>>;
+  };
+  dynamodbStreams: {
+    /** The streams of tables, those of the last 24 hours that are off by now, too; oldest first. */
+    list(scope: { account: string; region: string }, tableName?: string): Promise<readonly TableStream[]>;
+    /** Throws ResourceNotFoundException when there is no such stream. */
+    find(streamArn: string): Promise<TableStream>;
   };
   kinesis: {
     /**

@@ -30,6 +30,7 @@ export const definition = defineService<DynamoSdk>({
         ...batchOperations(database),
         ...transactionOperations(database),
       },
+      ports: { dynamodbStreams: database.streams.port },
       reset: () => database.reset(),
     };
   },

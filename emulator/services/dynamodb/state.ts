@@ -2,6 +2,7 @@ import { parseArn } from "../../core/arn";
 import { type Host, type Scope, Scoped } from "../../core/service";
 import { resourceNotFound, validation } from "./errors";
 import { Expressions } from "./expressions";
+import { TableStreams } from "./streams";
 import type { Table } from "./table";
 import { checkName } from "./validation";
 
@@ -25,8 +26,11 @@ export class Region {
 export class Database {
   readonly regions = new Scoped((scope) => new Region(scope));
   readonly expressions = new Expressions();
+  readonly streams: TableStreams;
 
-  constructor(readonly host: Host) {}
+  constructor(readonly host: Host) {
+    this.streams = new TableStreams(() => host.clock.now());
+  }
 
   now(): number {
     return this.host.clock.now();
@@ -52,6 +56,7 @@ export class Database {
   }
 
   reset(): void {
+    this.streams.clear();
     for (const region of this.regions.all()) {
       for (const table of region.tables.values()) table.close();
     }

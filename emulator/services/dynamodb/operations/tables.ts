@@ -26,6 +26,7 @@ export const tableOperations = (database: Database): DynamoOperations => ({
     if (tables.has(input.TableName!)) throw tableExists(input.TableName!);
     const table = create(input, context, new Date(database.now()));
     tables.set(table.name, table);
+    database.streams.follow(table);
     const indexes = (input.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => [IndexName!, "CREATING"] as const);
     return { TableDescription: describe(table, "CREATING", new Map<string, IndexStatus>(indexes)) };
   },
@@ -34,7 +35,9 @@ export const tableOperations = (database: Database): DynamoOperations => ({
 
   UpdateTable: (input, context) => {
     const table = database.table(input.TableName, context, tableNotFound);
-    return { TableDescription: updateTable(table, input, new Date(database.now())) };
+    const TableDescription = updateTable(table, input, new Date(database.now()));
+    database.streams.follow(table);
+    return { TableDescription };
   },
 
   DeleteTable: (input, context) => {
@@ -45,6 +48,7 @@ export const tableOperations = (database: Database): DynamoOperations => ({
       );
     }
     table.close();
+    database.streams.end(table);
     database.regions.of(table.scope).tables.delete(table.name);
     const { TableName, TableArn, TableId, ItemCount, TableSizeBytes, ProvisionedThroughput, BillingModeSummary } =
       describe(table);

@@ -1,11 +1,16 @@
 import type { Host } from "../../../core/service";
 import type { Invoker } from "../invoker";
+import { dynamodbSource } from "./dynamodb";
 import { kinesisSource } from "./kinesis";
 import type { Mapping, Poller, SourceKind } from "./mapping";
 import { sqsSource } from "./sqs";
 
 /** The sources that functions can read from, by the service in their ARN. */
-export const sourceKinds: Readonly<Record<string, SourceKind>> = { sqs: sqsSource, kinesis: kinesisSource };
+export const sourceKinds: Readonly<Record<string, SourceKind>> = {
+  sqs: sqsSource,
+  kinesis: kinesisSource,
+  dynamodb: dynamodbSource,
+};
 
 /** The pollers of all enabled mappings. */
 export class Pollers {

@@ -52,6 +52,9 @@ async function deliver(
     case "sqs":
       await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record), ...from });
       return;
+    case "sns":
+      await (await host.bus.to("sns")).publish(destination, { message: JSON.stringify(record), ...from });
+      return;
     case "s3": {
       const body = Buffer.from(JSON.stringify({ ...record, payload: eventOf(items) }));
       const bucket = destination.split(":")[5]!;

@@ -19,7 +19,7 @@ const foreign = [
 /** A mapping with the retention of the stream as its only limit. */
 const unlimited = -1;
 const shortestAge = 60;
-const destinationServices = ["sqs", "s3"];
+const destinationServices = ["sqs", "sns", "s3"];
 
 /**
  * Refuses settings that streams do not take, in AWS's words; gives what the mapping is to have
