@@ -53,7 +53,8 @@ function routes(stack: Deployment): Record<string, string> {
 const blocks = (stack: Deployment) =>
   Object.fromEntries(all(stack, "Subnet").map(({ name, cidrBlock }) => [name, cidrBlock]));
 
-describe("awsx.ec2.Vpc", () => {
+// Several deployments each, on machines that do other things as well.
+describe("awsx.ec2.Vpc", { timeout: 60_000 }, () => {
   it("has a public and a private subnet with a NAT gateway in each of three zones by default, updates, and goes", async () => {
     const stack = await deployVpc({ tags: { team: "iot" } });
     expect(blocks(stack)).toEqual({

@@ -79,7 +79,7 @@ describe("a function in a Network", () => {
   });
 });
 
-describe("a Network", () => {
+describe("a Network", { timeout: 60_000 }, () => {
   it("has two subnets in two zones that reach S3 and SQS, both of them, and nothing else", () => {
     const subnets = all("Subnet");
     expect(subnets.map(({ availabilityZone }) => availabilityZone)).toEqual(["eu-west-1a", "eu-west-1b"]);
@@ -171,7 +171,7 @@ describe("a Network", () => {
   });
 });
 
-describe("the VPC of a function", () => {
+describe("the VPC of a function", { timeout: 60_000 }, () => {
   it("is subnets and security groups together, or refused", async () => {
     const lambda = new LambdaClient(aws);
     const FunctionName = output("functionName");
