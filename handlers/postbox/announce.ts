@@ -66,13 +66,14 @@ async function head(key: string, { clients, bucket }: Office): Promise<HeadObjec
 
 function messageOf(
   { key, submittedAt, requestId }: Published,
-  { ContentLength = 0, ContentType = "application/octet-stream", Metadata = {} }: HeadObjectCommandOutput,
+  { ContentLength: size, ContentType = "application/octet-stream", Metadata = {} }: HeadObjectCommandOutput,
   bucket: string,
 ): PostboxMessage {
+  if (size === undefined) throw new Error("S3 told no size");
   const principal = Metadata[PRINCIPAL];
   const annotations = Metadata[ANNOTATIONS];
   return {
-    ...{ bucket, key, submittedAt: new Date(submittedAt).toISOString(), size: ContentLength },
+    ...{ bucket, key, submittedAt: new Date(submittedAt).toISOString(), size },
     ...{ contentType: ContentType, requestId, principal: principal ? fromMetadata(principal) : null },
     ...(annotations && { annotations: JSON.parse(fromMetadata(annotations)) as Record<string, string> }),
   };

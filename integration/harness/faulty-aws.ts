@@ -55,8 +55,10 @@ export async function startFaultyAws(emulator: { endpoint: string }): Promise<Fa
       for await (const part of answer) parts.push(part as Buffer);
       const text = Buffer.concat(parts);
       const changed = aws.answer(operation, text.toString(), body.toString());
-      const { "transfer-encoding": _, "content-length": __, ...headers } = answer.headers;
-      outgoing.writeHead(answer.statusCode ?? 500, headers);
+      const { "transfer-encoding": _, "content-length": length, ...headers } = answer.headers;
+      // The length that HEAD tells is not that of its own body.
+      const told = incoming.method === "HEAD" && length !== undefined ? { "content-length": length } : {};
+      outgoing.writeHead(answer.statusCode ?? 500, { ...headers, ...told });
       outgoing.end(changed === text.toString() ? text : changed);
     });
     passed.end(body);
