@@ -18,7 +18,8 @@ export interface AuthorizerEvent {
 
 /**
  * Decides who may call. Return a principal to let the caller in, nothing to refuse it (403). Throw
- * `new Error("Unauthorized")` to answer 401; any other error answers 500.
+ * `new Error("Unauthorized")` to answer 401; any other error answers 500, as does a principal that is none: one without
+ * an id.
  */
 export type Authorize = (
   token: string,
@@ -31,6 +32,17 @@ export interface AuthorizerOptions {
   readonly header: string;
 }
 
+/**
+ * What a callback answered, when it is a principal or nothing. What is not understood lets nobody in.
+ *
+ * @throws when it is anything else
+ */
+export function toPrincipal<P extends Principal>(answer: P | null | undefined): P | undefined {
+  if (!answer) return undefined;
+  if (typeof answer.id === "string" && answer.id !== "") return answer;
+  throw new Error("authorize must return a principal with an id, or nothing");
+}
+
 /** A REQUEST authorizer of API Gateway around a callback. */
 export const authorizeRequests =
   ({ authorize, header }: AuthorizerOptions) =>
@@ -39,7 +51,7 @@ export const authorizeRequests =
     const wanted = header.toLowerCase();
     const [, token] = Object.entries(event.headers ?? {}).find(([name]) => name.toLowerCase() === wanted) ?? [];
     if (!token) throw new Error("Unauthorized");
-    const principal = await authorize(token, event);
+    const principal = toPrincipal(await authorize(token, event));
     // API Gateway keeps the policy for the token and applies it to every method of the stage: it must not name one.
     const stage = event.methodArn.split("/").slice(0, 2).join("/");
     const Statement = [{ Action: "execute-api:Invoke", Effect: principal ? "Allow" : "Deny", Resource: `${stage}/*` }];

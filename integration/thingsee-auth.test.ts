@@ -142,8 +142,9 @@ describe("a callback that authorizes", () => {
     expect(await withToken("unknown")).toEqual(unauthorized);
   });
 
-  test("lets nobody in when it fails", async () => {
+  test("lets nobody in when it fails, or answers what is no principal", async () => {
     expect((await withToken("broken")).status).toBe(500);
+    expect((await withToken("yes")).status).toBe(500);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Authorize } from "../authorizer";
+import { type Authorize, toPrincipal } from "../authorizer";
 import { matchesSecret } from "../shared-secret";
 import { variable } from "./environment";
 import { toMetadata } from "./message";
@@ -10,11 +10,8 @@ const MAX_PRINCIPAL = 1_000;
 export const naming =
   (authorize: Authorize): Authorize =>
   async (token, event) => {
-    const principal = await authorize(token, event);
+    const principal = toPrincipal(await authorize(token, event));
     if (!principal) return undefined;
-    if (typeof principal.id !== "string" || principal.id === "") {
-      throw new Error("authorize must return a principal with an id, or nothing");
-    }
     const id = toMetadata(principal.id);
     if (id.length > MAX_PRINCIPAL) throw new Error(`the principal's id takes more than ${MAX_PRINCIPAL} characters`);
     return { ...principal, context: { ...principal.context, principal: id } };

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { JwtVerifier } from "aws-jwt-verify";
 import { FetchError } from "aws-jwt-verify/error";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
-import type { Principal } from "../authorizer";
+import { type Principal, toPrincipal } from "../authorizer";
 import { DEVICES_FACT, offeredProtocols, tokenOf } from "./event";
 import { ALL, isDeviceName } from "./rows";
 
@@ -63,8 +63,8 @@ export const authorizeConnections =
     return async (event: ConnectEvent) => {
       const token = tokenOf(offeredProtocols(event), single);
       if (!token) throw new Error("Unauthorized");
-      const principal = (await authorize(token, event)) ?? undefined;
-      if (principal) checkPrincipal(principal);
+      const principal = toPrincipal(await authorize(token, event));
+      if (principal) checkDevices(principal);
       const Statement = [
         { Action: "execute-api:Invoke", Effect: principal ? "Allow" : "Deny", Resource: event.methodArn },
       ];
@@ -88,8 +88,7 @@ export const authorizeConnections =
 const MAX_ANSWER_BYTES = 8 * 1024;
 
 /** What is not understood lets nobody in: a limit that is misread would be none. */
-function checkPrincipal({ id, devices }: LivePrincipal): void {
-  if (typeof id !== "string" || id === "") throw new Error("authorize must return a principal with an id, or nothing");
+function checkDevices({ devices }: LivePrincipal): void {
   if (devices === undefined || (Array.isArray(devices) && devices.every(isDeviceName))) return;
   throw new Error("the principal's devices must be an array of device names of 1 to 1,000 bytes, or undefined for all");
 }
