@@ -13,12 +13,14 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   // Signs as "dynamodb", too; its X-Amz-Target is another (core/address.ts).
   dynamodbstreams: { load: () => require("./services/dynamodbstreams").definition },
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
+  sns: { load: () => require("./services/sns").definition, ports: ["sns"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
-  sns: { load: () => require("./services/sns").definition, ports: ["sns"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
   apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },
   // Signs as "apigateway", too; its paths begin with /v2/ (core/address.ts).
   apigatewayv2: { load: () => require("./services/apigatewayv2").definition },
+  iot: { load: () => require("./services/iot").definition, ports: ["iot"] },
+  iotdata: { load: () => require("./services/iotdata").definition },
   "cognito-idp": { load: () => require("./services/cognito-idp").definition, ports: ["cognito"] },
 };

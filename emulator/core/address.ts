@@ -54,8 +54,12 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
     // The links in messages of SNS: its certificate, and what confirms or ends a subscription.
     const sns = /^\/_aws\/sns\/([^/]*)$/.exec(path);
     if (sns) return { kind: "data", service: "sns", id: sns[1]!, path };
+    if (path.startsWith("/_aws/iot/"))
+      return { kind: "data", service: "iot", id: "", path: path.slice("/_aws/iot".length) };
     if (/^\/_(emulator|localstack)\//.test(path)) return { kind: "internal", path };
   }
+  // MQTT over WebSocket. A request that does not change its protocol is an object of the bucket "mqtt".
+  if (path === "/mqtt" && headers.upgrade !== undefined) return { kind: "data", service: "iot", id: "", path };
   const host = headers.host ?? "";
   if (host.includes(".execute-api.")) {
     return { kind: "data", service: executeApi, id: host.slice(0, host.indexOf(".")), path };

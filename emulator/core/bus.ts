@@ -107,6 +107,19 @@ export interface DataRecordDetail {
   readonly data: Buffer;
 }
 
+/** The properties of an MQTT 5 message that reach subscribers and rules. */
+export interface MqttProperties {
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
+  /** Whether the payload is UTF-8 text. */
+  readonly payloadFormatIndicator?: boolean;
+  /** Seconds. */
+  readonly messageExpiryInterval?: number;
+  /** In the order in which they were sent; a name may come more than once. */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
+}
+
 /**
  * What services ask of each other. A service reaches another only through these, by ARN; it never imports it.
  * Failures are thrown as AwsError of the service that was asked.
@@ -232,6 +245,30 @@ export interface Ports {
     accessKey(
       accessKeyId: string,
     ): Promise<{ secretAccessKey: string; active: boolean; arn: string; userId: string; userName: string } | undefined>;
+  };
+  iot: {
+    /**
+     * Publishes a message through the broker of an account and region. Throws InvalidRequestException for a topic that
+     * cannot be published to, and for a payload that is too large.
+     */
+    publish(
+      scope: { account: string; region: string },
+      message: {
+        topic: string;
+        payload: Buffer;
+        qos?: 0 | 1;
+        retain?: boolean;
+        /** The identity that publishes, and where from: what rules see. */
+        principal?: string;
+        sourceIp?: string;
+        mqttProperties?: MqttProperties;
+      },
+    ): void;
+    /** The last retained message of each topic; `lastModified` is in milliseconds since the epoch. */
+    retained(scope: {
+      account: string;
+      region: string;
+    }): ReadonlyMap<string, { payload: Buffer; qos: 0 | 1; lastModified: number; mqttProperties?: MqttProperties }>;
   };
   apigateway: {
     /** The role that API Gateway writes logs with, which UpdateAccount of REST APIs sets for all kinds; undefined until then. */

@@ -14,6 +14,13 @@ export interface EmulatorOptions {
   port?: number;
   /** Address to listen on. Other machines reach it only when this says so. @default "127.0.0.1" */
   host?: string;
+  /**
+   * TCP port of AWS IoT Core for MQTT over TLS; 0 takes a free one. It is listened on from the first certificate on, and
+   * DescribeEndpoint names it.
+   *
+   * @default 8883, or a free one where `port` is 0
+   */
+  mqttPort?: number;
   /** Account quotas other than AWS's defaults, for load tests and for tests of the limits. */
   quotas?: Partial<Quotas>;
   /**
@@ -67,6 +74,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     requestBurst: 5_000,
     ...options.quotas,
   };
+  const address = options.host ?? "127.0.0.1";
+  const mqtt = { address, port: options.mqttPort ?? (options.port === 0 ? 0 : 8883) };
   let port = 0;
   const endpoint = () => `http://127.0.0.1:${port}`;
 
@@ -77,6 +86,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     publicHost: () => `localhost:${port}`,
     port: () => port,
     quotas,
+    mqtt,
     verifySignatures: options.verifySignatures ?? true,
     report: (error, where) => report(error, `${service} ${where}`),
   }));
@@ -99,7 +109,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     upgraded.add(socket);
     socket.once("close", () => upgraded.delete(socket));
   });
-  server.listen(options.port ?? 4566, options.host ?? "127.0.0.1");
+  server.listen(options.port ?? 4566, address);
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
 

@@ -1,16 +1,5 @@
+import type { MqttProperties } from "../../core/bus";
 import type { Clock } from "../../core/clock";
-
-/** The properties of an MQTT 5 message that reach subscribers and rules. */
-export interface MqttProperties {
-  readonly contentType?: string;
-  readonly responseTopic?: string;
-  readonly correlationData?: Buffer;
-  /** Whether the payload is UTF-8 text. */
-  readonly payloadFormatIndicator?: boolean;
-  /** Seconds. */
-  readonly messageExpiryInterval?: number;
-  readonly userProperties?: Readonly<Record<string, readonly string[]>>;
-}
 
 /** A message that the broker has accepted, from whatever side: MQTT, HTTP, a rule, a shadow, a lifecycle event. */
 export interface Message {

@@ -1,0 +1,68 @@
+import { defineService } from "../../core/service";
+import { attachmentOperations } from "./attachments";
+import { Authority } from "./authority";
+import { billingGroupOperations } from "./billing-groups";
+import { type CertificateWatcher, certificateOperations } from "./certificates";
+import { endpointOperations } from "./endpoint";
+import { notFound } from "./errors";
+import { groupOperations } from "./groups";
+import { Hubs } from "./mqtt/hubs";
+import { Listener } from "./mqtt/listener";
+import { policyOperations } from "./policies";
+import { iotPort } from "./port";
+import { principalOperations } from "./principals";
+import { type Sdk, Store } from "./store";
+import { tagOperations } from "./tags";
+import { thingTypeOperations } from "./thing-types";
+import { thingOperations } from "./things";
+
+/**
+ * AWS IoT Core (https://docs.aws.amazon.com/iot/latest/apireference/): registry, certificates, policies, and the message
+ * broker on MQTT 3.1.1.
+ *
+ * Not emulated, and answered with 501: jobs, fleet indexing, Device Defender, custom authorizers, certificate transfers
+ * and CA registration.
+ */
+export const definition = defineService<Sdk>({
+  sdk: () => require("@aws-sdk/client-iot"),
+  client: "IoTClient",
+  create(host) {
+    const store = new Store(host);
+    const authority = new Authority(host.clock);
+    const hubs = new Hubs(host);
+    const listener = new Listener(host, store, authority, hubs);
+    const reset = async () => {
+      await hubs.clear();
+      listener.hangUp();
+      store.clear();
+    };
+    const watcher: CertificateWatcher = {
+      registered: () => void listener.port().catch((error) => host.report(error, "MQTT listener")),
+      ended: (region, certificate) => hubs.revoke(region, certificate),
+    };
+    return {
+      operations: {
+        ...thingOperations(store),
+        ...thingTypeOperations(store),
+        ...groupOperations(store),
+        ...billingGroupOperations(store),
+        ...certificateOperations(store, authority, watcher),
+        ...policyOperations(store),
+        ...attachmentOperations(store),
+        ...principalOperations(store),
+        ...tagOperations(store),
+        ...endpointOperations(store, listener),
+      },
+      ports: { iot: iotPort(store) },
+      async serve({ method, path, response }) {
+        if (method !== "GET" || path !== "/ca.pem") throw notFound(`${method} /_aws/iot${path} does not exist`);
+        response.writeHead(200, { "content-type": "application/x-pem-file" }).end(await authority.caPem());
+      },
+      reset,
+      async close() {
+        await reset();
+        await listener.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,268 @@
+import { randomUUID } from "node:crypto";
+import type { Aedes, AuthenticateError, Client, PublishPacket, Subscription } from "aedes";
+import type { IConnectPacket } from "mqtt-packet";
+import type { Timer } from "../../../core/clock";
+import type { Delivery, Message } from "../broker";
+import type { Certificate, Region } from "../state";
+import { filterProblem, isReserved, isSubscribable, matchesFilter, payloadLimit, topicProblem } from "../topics";
+import { endSession, inspect, startAedes, withoutKeepalive } from "./aedes";
+import { lifecycle } from "./lifecycle";
+import { type Peer, Session } from "./session";
+
+/** Limits of the message broker (https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits). */
+const limits = {
+  clientIdBytes: 128,
+  subscriptionsPerRequest: 8,
+  subscriptionsPerConnection: 50,
+  keepaliveSeconds: { least: 30, most: 1200 },
+  /** A persistent session ends an hour after its client went. */
+  sessionMs: 3_600_000,
+} as const;
+
+/** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
+const identifierRejected = 2;
+const notAuthorized = 5;
+
+const refusal = (returnCode: number, message: string): AuthenticateError =>
+  Object.assign(new Error(message), { returnCode });
+
+/** CONNACK of MQTT 5 with reason 0x84, unsupported protocol version: aedes speaks no MQTT 5 and would answer in 3.1.1. */
+const wrongVersion = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
+
+/**
+ * The MQTT side of the broker of one account and region: connections, sessions and subscriptions, on aedes.
+ *
+ * MQTT 3.1.1. Not emulated, and refused: MQTT 5 (reason 0x84), shared subscriptions (SUBACK 0x80).
+ */
+export class Hub implements Delivery {
+  private readonly sessions = new Map<Client, Session>();
+  /** Connections of each client id so far. */
+  private readonly versions = new Map<string, number>();
+  /** What ends the sessions of clients that are away. */
+  private readonly away = new Map<string, Timer>();
+
+  private constructor(private readonly region: Region) {}
+
+  private aedes!: Aedes;
+
+  static async start(region: Region): Promise<Hub> {
+    const hub = new Hub(region);
+    hub.aedes = await startAedes(
+      {
+        // 128 bytes; aedes looks at it for MQTT 3.1 only, we at all.
+        maxClientsIdLength: limits.clientIdBytes,
+        preConnect: (client, packet, done) => done(null, hub.preConnect(client, packet)),
+        authenticate: (client, _username, _password, done) => {
+          const problem = hub.admit(client);
+          done(problem ?? null, problem === undefined);
+        },
+        authorizePublish: (client, packet, done) => hub.accept(client, packet, done),
+        authorizeSubscribe: (client, subscription, done) => done(null, hub.grant(client, subscription)),
+        authorizeForward: (client, packet) => (hub.mayReceive(client, packet.topic) ? packet : null),
+      },
+      (filters) => hub.retained(filters),
+    );
+    hub.aedes.on("clientReady", (client) => hub.entered(client));
+    hub.aedes.on("clientDisconnect", (client) => hub.left(client));
+    hub.aedes.on("subscribe", (subscriptions, client) => hub.subscribed(client, subscriptions));
+    hub.aedes.on("unsubscribe", (filters, client) => hub.unsubscribed(client, filters));
+    // A client's mistake ends its connection, no more.
+    hub.aedes.on("clientError", () => {});
+    hub.aedes.on("connectionError", () => {});
+    region.broker.delivery = hub;
+    return hub;
+  }
+
+  /** Takes over a connection. */
+  connect(peer: Peer): void {
+    const client = this.aedes.handle(peer.stream);
+    const session = new Session(this.region, client, peer);
+    this.sessions.set(client, session);
+    peer.stream.once("close", () => {
+      session.keepalive?.cancel();
+      this.sessions.delete(client);
+    });
+    inspect(client, (packet) => {
+      session.lastSeen = this.region.clock.now();
+      if (packet.cmd === "disconnect") session.reason ??= "CLIENT_INITIATED_DISCONNECT";
+      if (packet.cmd === "subscribe" && packet.subscriptions.length > limits.subscriptionsPerRequest)
+        session.end("CLIENT_ERROR");
+    });
+  }
+
+  deliver({ topic, payload, qos }: Message): void {
+    // Retained messages are kept by the broker, not by aedes.
+    this.aedes.publish({ cmd: "publish", topic, payload, qos, retain: false, dup: false }, () => {});
+  }
+
+  /** The connected clients, by their ids. */
+  connections(): Session[] {
+    return [...this.sessions.values()].filter(({ clientId }) => clientId !== "");
+  }
+
+  /** Ends the connections of a certificate that is not good any more. */
+  disconnect(certificate: Certificate): void {
+    for (const session of this.sessions.values()) {
+      const { identity } = session;
+      if (identity.kind === "certificate" && identity.certificate === certificate) session.end("AUTH_ERROR");
+    }
+  }
+
+  /** Ends everything without another word. */
+  async close(): Promise<void> {
+    this.region.broker.delivery = undefined;
+    for (const timer of this.away.values()) timer.cancel();
+    for (const session of this.sessions.values()) session.keepalive?.cancel();
+    const streams = [...this.sessions.keys()].map(({ conn }) => conn);
+    this.sessions.clear();
+    await new Promise<void>((done) => this.aedes.close(done));
+    for (const stream of streams) stream.destroy();
+  }
+
+  /** @returns false ends the connection. */
+  private preConnect(client: Client, packet: IConnectPacket): boolean {
+    const session = this.sessions.get(client);
+    if (!session) return false;
+    if (packet.protocolVersion === 5) {
+      client.conn.end(wrongVersion);
+      return false;
+    }
+    // Clients that do not care for their name get one, as long as nothing is to be remembered under it.
+    if (!packet.clientId && packet.clean) packet.clientId = `$GEN/${randomUUID()}`;
+    session.isPersistent = packet.clean === false;
+    this.watchKeepalive(session, withoutKeepalive(packet));
+    return true;
+  }
+
+  /** On the emulator's clock: 1.5 times what the client asked for, within AWS's bounds. */
+  private watchKeepalive(session: Session, asked: number): void {
+    const { least, most } = limits.keepaliveSeconds;
+    const wait = Math.min(Math.max(asked === 0 ? most : asked, least), most) * 1500;
+    const { clock } = this.region;
+    const look = () => {
+      const left = session.lastSeen + wait - clock.now();
+      if (left <= 0) session.end("MQTT_KEEP_ALIVE_TIMEOUT");
+      else session.keepalive = clock.after(left, look);
+    };
+    session.keepalive = clock.after(wait, look);
+  }
+
+  /** Why a client is not let in, if it is not. */
+  private admit(client: Client): AuthenticateError | undefined {
+    const session = this.sessions.get(client);
+    if (!session) return refusal(notAuthorized, "the connection is gone");
+    const bytes = Buffer.byteLength(client.id);
+    if (bytes > limits.clientIdBytes) {
+      return refusal(identifierRejected, `the client id is longer than ${limits.clientIdBytes} bytes`);
+    }
+    session.clientId = client.id;
+    if (!session.permissions.allows("Connect", client.id)) {
+      session.clientId = "";
+      return refusal(notAuthorized, "the policies of the certificate do not allow iot:Connect");
+    }
+    for (const other of this.sessions.values()) {
+      if (other !== session && other.clientId === client.id) other.reason ??= "DUPLICATE_CLIENTID";
+    }
+    this.away.get(client.id)?.cancel();
+    this.away.delete(client.id);
+    return undefined;
+  }
+
+  private entered(client: Client): void {
+    const session = this.sessions.get(client);
+    if (!session) return;
+    session.version = this.versions.get(client.id) ?? 0;
+    this.versions.set(client.id, session.version + 1);
+    lifecycle.connected(session);
+  }
+
+  private left(client: Client): void {
+    const session = this.sessions.get(client);
+    if (!session) return;
+    this.sessions.delete(client);
+    session.keepalive?.cancel();
+    lifecycle.disconnected(session, session.reason ?? "CONNECTION_LOST");
+    if (!session.isPersistent) return;
+    const forget = () => {
+      this.away.delete(client.id);
+      return endSession(this.aedes, client.id);
+    };
+    this.away.set(client.id, this.region.clock.after(limits.sessionMs, forget));
+  }
+
+  /** A message or a will of a client: refused ones end the connection, as on AWS. */
+  private accept(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    const session = client && this.sessions.get(client);
+    const payload = Buffer.from(packet.payload);
+    const problem = session ? this.publishProblem(session, packet, payload) : new Error("the connection is gone");
+    if (!session || problem) {
+      done(problem);
+      return;
+    }
+    const { broker } = this.region;
+    const { clientId, principal, sourceIp } = session;
+    const message = broker.message(packet.topic, payload, {
+      qos: packet.qos === 1 ? 1 : 0,
+      retain: packet.retain,
+      clientId,
+      principal,
+      sourceIp,
+    });
+    if (message.retain) broker.retain(message);
+    packet.retain = false;
+    done();
+    broker.tell(message);
+  }
+
+  private publishProblem(session: Session, { topic, qos, retain }: PublishPacket, payload: Buffer): Error | undefined {
+    const fail = (reason: Session["reason"], message: string) => {
+      session.reason ??= reason;
+      return new Error(message);
+    };
+    if (qos === 2) return fail("CLIENT_ERROR", "QoS 2 is not supported");
+    if (payload.length > payloadLimit) return fail("CLIENT_ERROR", "the payload is larger than 128 KB");
+    const problem = topicProblem(topic);
+    if (problem) return fail("CLIENT_ERROR", problem);
+    if (isReserved(topic)) return fail("CLIENT_ERROR", "the topic is reserved");
+    if (
+      !session.permissions.allows("Publish", topic) ||
+      (retain && !session.permissions.allows("RetainPublish", topic))
+    )
+      return fail("AUTH_ERROR", "not allowed");
+    return undefined;
+  }
+
+  /** The subscription as granted, or null for SUBACK 0x80. */
+  private grant(client: Client, subscription: Subscription): Subscription | null {
+    const session = this.sessions.get(client);
+    const { topic } = subscription;
+    if (!session || session.reason !== undefined) return null;
+    if (filterProblem(topic) || !isSubscribable(topic)) return null;
+    if (!session.permissions.allows("Subscribe", topic)) return null;
+    // AWS IoT has no QoS 2 and grants less than was asked for.
+    if (subscription.qos === 2) subscription.qos = 1;
+    return subscription;
+  }
+
+  private mayReceive(client: Client, topic: string): boolean {
+    return this.sessions.get(client)?.permissions.allows("Receive", topic) ?? false;
+  }
+
+  private *retained(filters: readonly string[]) {
+    for (const [topic, { payload, qos }] of this.region.broker.retained) {
+      if (filters.some((filter) => matchesFilter(filter, topic))) yield { cmd: "publish", topic, payload, qos };
+    }
+  }
+
+  private subscribed(client: Client, subscriptions: readonly Subscription[]): void {
+    const session = this.sessions.get(client);
+    const granted = subscriptions.filter(({ qos }) => Number(qos) !== 128).map(({ topic }) => topic);
+    if (session && granted.length > 0) lifecycle.subscribed(session, granted);
+  }
+
+  private unsubscribed(client: Client, filters: readonly string[]): void {
+    const session = this.sessions.get(client);
+    if (session && filters.length > 0 && session.reason === undefined && !client.closed)
+      lifecycle.unsubscribed(session, filters);
+  }
+}

@@ -1,0 +1,101 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { Host } from "../../../core/service";
+import type { Authority } from "../authority";
+import { certificateIdOf } from "../certificates";
+import { noListener } from "../errors";
+import type { Certificate, Region } from "../state";
+import type { Store } from "../store";
+import type { Hubs } from "./hubs";
+
+/**
+ * The TLS port of the broker, for all accounts and regions: a client's certificate says where it belongs. It listens from
+ * the first use of AWS IoT on, so that an emulator without devices takes no port.
+ */
+export class Listener {
+  private readonly sockets = new Set<TLSSocket>();
+  private started?: Promise<Server>;
+
+  constructor(
+    private readonly host: Host,
+    private readonly store: Store,
+    private readonly authority: Authority,
+    private readonly hubs: Hubs,
+  ) {}
+
+  /** Starts to listen where it does not yet; the port. */
+  async port(): Promise<number> {
+    this.started ??= this.listen();
+    return ((await this.started).address() as AddressInfo).port;
+  }
+
+  /** Ends all connections; the port stays open. */
+  hangUp(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.hangUp();
+    const server = await this.started?.catch(() => undefined);
+    if (server) await new Promise<void>((done) => server.close(() => done()));
+  }
+
+  private async listen(): Promise<Server> {
+    const { address, port } = this.host.mqtt;
+    const { cert, key } = await this.authority.serverIdentity();
+    const server = createServer({
+      cert,
+      key,
+      minVersion: "TLSv1.2",
+      requestCert: true,
+      // Certificates of any origin may be registered; which ones are, is looked up.
+      rejectUnauthorized: false,
+      ALPNProtocols: ["mqtt", "x-amzn-mqtt-ca"],
+    });
+    server.on("secureConnection", (socket: TLSSocket) => this.accept(socket));
+    // A client that breaks off its handshake is no fault of the emulator.
+    server.on("tlsClientError", () => {});
+    server.listen(port, address);
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      this.started = undefined;
+      throw noListener(port, (error as NodeJS.ErrnoException).code ?? "unknown");
+    }
+    // The server does not keep a process alive that has nothing else to do; the HTTP port does that.
+    server.unref();
+    return server;
+  }
+
+  private accept(socket: TLSSocket): void {
+    this.sockets.add(socket);
+    socket.once("close", () => this.sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    const shown = socket.getPeerX509Certificate();
+    const found = shown && this.find(certificateIdOf(shown.raw));
+    // AWS ends the connection of an unknown certificate without an answer.
+    if (!found || !this.isGood(found.certificate)) return void socket.destroy();
+    const sourceIp = (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
+    this.hubs.connect(found.region, {
+      stream: socket,
+      identity: { kind: "certificate", certificate: found.certificate },
+      sourceIp,
+    });
+  }
+
+  private find(id: string): { region: Region; certificate: Certificate } | undefined {
+    let found: { region: Region; certificate: Certificate } | undefined;
+    for (const region of this.store.all()) {
+      const certificate = region.certificates.get(id);
+      // A certificate may be registered in several places: the one where it is active counts.
+      if (certificate && (!found || certificate.status === "ACTIVE")) found = { region, certificate };
+    }
+    return found;
+  }
+
+  private isGood({ status, x509 }: Certificate): boolean {
+    const now = this.host.clock.now();
+    return status === "ACTIVE" && now <= x509.validToDate.getTime() && now >= x509.validFromDate.getTime();
+  }
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { Client } from "aedes";
+import type { Timer } from "../../../core/clock";
+import type { Region } from "../state";
+import { type Identity, Permissions } from "./authorize";
+
+/** Why a connection ended (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
+export type DisconnectReason =
+  | "AUTH_ERROR"
+  | "CLIENT_INITIATED_DISCONNECT"
+  | "CLIENT_ERROR"
+  | "CONNECTION_LOST"
+  | "DUPLICATE_CLIENTID"
+  | "FORBIDDEN_ACCESS"
+  | "MQTT_KEEP_ALIVE_TIMEOUT"
+  | "SERVER_ERROR"
+  | "SERVER_INITIATED_DISCONNECT";
+
+/** A client that connects, as far as the transport knows it. */
+export interface Peer {
+  readonly stream: Duplex;
+  readonly identity: Identity;
+  readonly sourceIp: string;
+}
+
+/** What is known of one connection besides what aedes knows. */
+export class Session {
+  readonly id = randomUUID();
+  readonly identity: Identity;
+  readonly sourceIp: string;
+  /** Set when the client is let in. */
+  clientId = "";
+  /** Counts the connections of one client id, from 0. */
+  version = 0;
+  reason?: DisconnectReason;
+  keepalive?: Timer;
+  /** Milliseconds on the emulator's clock. */
+  lastSeen: number;
+  /** Set when the client said that its session is to outlive the connection. */
+  isPersistent = false;
+  private allowed?: Permissions;
+
+  constructor(
+    readonly region: Region,
+    readonly client: Client,
+    { identity, sourceIp }: Peer,
+  ) {
+    this.identity = identity;
+    this.sourceIp = sourceIp;
+    this.lastSeen = region.clock.now();
+  }
+
+  get principal(): string {
+    return this.identity.kind === "certificate" ? this.identity.certificate.id : this.identity.userId;
+  }
+
+  get permissions(): Permissions {
+    this.allowed ??= new Permissions(this.region, this.identity, this.clientId, this.sourceIp);
+    return this.allowed;
+  }
+
+  /** Ends the connection for a reason of the broker's. The first reason stays. */
+  end(reason: DisconnectReason): void {
+    this.reason ??= reason;
+    this.client.close();
+  }
+}

@@ -1,0 +1,1 @@
+export { providePolyfill } from "../../core/reflect-metadata";
