@@ -161,7 +161,8 @@ export class Postbox extends pulumi.ComponentResource {
       },
       child,
     );
-    consume(`${name}-announce`, arrivals, announce, {}, child);
+    // So many that a burst takes no functions away from the rest of the account; what is more waits in the queue.
+    consume(`${name}-announce`, arrivals, announce, { scalingConfig: { maximumConcurrency: 10 } }, child);
     const reconciling = this.makeReconcile({ arrivals, unannounced, graceMinutes, schedule }, toAnnounce, child);
     this.reconcile = reconciling.handler.function;
 

@@ -22,7 +22,7 @@ describe("wrong arguments", () => {
   });
 
   const auth = "none";
-  test.each([
+  test.each<[args: unknown, message: string]>([
     [{}, 'auth must be an object with authorize or secret, or "none"'],
     [{ auth: "apiKey" }, 'auth must be an object with authorize or secret, or "none"'],
     [{ auth: { header: "X-Token" } }, 'auth must be an object with authorize or secret, or "none"'],

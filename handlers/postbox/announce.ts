@@ -1,7 +1,7 @@
-import { HeadObjectCommand, type HeadObjectCommandOutput, PutObjectCommand } from "@aws-sdk/client-s3";
-import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { HeadObjectCommand, type HeadObjectCommandOutput, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { toSqsText } from "../batching";
-import { type Clients, makeClients } from "../clients";
+import { makeS3, makeSqs } from "../clients";
 import { describe, mapConcurrent } from "../retry";
 import { variable } from "./environment";
 import { markOf, type Published, readPublishedKey } from "./keys";
@@ -9,14 +9,16 @@ import { ANNOTATIONS, fromMetadata, type PostboxMessage, PRINCIPAL } from "./mes
 
 /** Where objects are, and where they are announced. */
 export interface Office {
-  readonly clients: Clients;
+  readonly s3: () => S3Client;
+  readonly sqs: () => SQSClient;
   readonly bucket: string;
   readonly queueUrl: string;
 }
 
 /** To be called inside a handler factory. */
 export const openOffice = (): Office => ({
-  clients: makeClients(),
+  s3: makeS3(),
+  sqs: makeSqs(),
   bucket: variable("POSTBOX_BUCKET"),
   queueUrl: variable("POSTBOX_QUEUE"),
 });
@@ -34,19 +36,17 @@ export type Outcome = "announced" | "already" | "unmarked" | "gone";
  * @throws what S3 or SQS threw, before the message was sent
  */
 export async function announce(published: Published, office: Office): Promise<Outcome> {
-  const { clients, bucket, queueUrl } = office;
+  const { s3, sqs, bucket, queueUrl } = office;
   const mark = markOf(published.key);
   if (await head(mark, office)) return "already";
   const object = await head(published.key, office);
   if (!object) return "gone";
   const message = toSqsText(JSON.stringify(messageOf(published, object, bucket)));
-  const { MessageId = "" } = await clients
-    .sqs()
-    .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: message }));
+  const { MessageId = "" } = await sqs().send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: message }));
   try {
-    await clients
-      .s3()
-      .send(new PutObjectCommand({ Bucket: bucket, Key: mark, Body: "", Metadata: { "message-id": MessageId } }));
+    await s3().send(
+      new PutObjectCommand({ Bucket: bucket, Key: mark, Body: "", Metadata: { "message-id": MessageId } }),
+    );
     return "announced";
   } catch (error) {
     console.warn(JSON.stringify({ message: "announced, but not marked", key: published.key, reason: describe(error) }));
@@ -55,9 +55,9 @@ export async function announce(published: Published, office: Office): Promise<Ou
 }
 
 /** An object's attributes; undefined where there is none. Needs `s3:ListBucket`, or S3 says 403 instead of 404. */
-async function head(key: string, { clients, bucket }: Office): Promise<HeadObjectCommandOutput | undefined> {
+async function head(key: string, { s3, bucket }: Office): Promise<HeadObjectCommandOutput | undefined> {
   try {
-    return await clients.s3().send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return await s3().send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
   } catch (error) {
     if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === 404) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { makeClients } from "../clients";
+import { makeS3 } from "../clients";
 import type { LambdaContext } from "../deadline";
 import { describe, mapConcurrent } from "../retry";
 import type { BatchAnswer } from "./announce";
@@ -33,7 +33,7 @@ export interface ConsumerEvent {
 export const consumeMessages =
   ({ onMessage }: { onMessage: OnPostboxMessage }) =>
   () => {
-    const clients = makeClients();
+    const s3 = makeS3();
     return async ({ Records }: ConsumerEvent, context: LambdaContext): Promise<BatchAnswer> => {
       const failed = await mapConcurrent(Records, Records.length, async ({ messageId, body: text, attributes }) => {
         let key: string | undefined;
@@ -41,7 +41,7 @@ export const consumeMessages =
         try {
           const message = JSON.parse(text) as PostboxMessage;
           key = message.key;
-          const { Body } = await clients.s3().send(new GetObjectCommand({ Bucket: message.bucket, Key: key }));
+          const { Body } = await s3().send(new GetObjectCommand({ Bucket: message.bucket, Key: key }));
           body = Body as Readable;
           // A callback that leaves the body alone must not fall over a connection that breaks.
           body.on("error", () => {});

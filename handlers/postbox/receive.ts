@@ -1,5 +1,5 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { makeClients } from "../clients";
+import { makeS3 } from "../clients";
 import { describe } from "../retry";
 import { variable } from "./environment";
 import { publishedKey } from "./keys";
@@ -59,7 +59,7 @@ const answer = (statusCode: number, content: object): PublishAnswer => ({
 export const receivePublications =
   ({ onPublish }: { onPublish?: OnPublish } = {}) =>
   () => {
-    const clients = makeClients();
+    const s3 = makeS3();
     return async (event: PublishEvent): Promise<PublishAnswer> => {
       const { requestId, requestTimeEpoch, authorizer } = event.requestContext;
       const headers = lowerCased(event.headers);
@@ -81,7 +81,7 @@ export const receivePublications =
         throw new Error(`onPublish's annotations take ${notes.length} characters; S3 has room for ${MAX_ANNOTATIONS}`);
       }
       try {
-        await clients.s3().send(
+        await s3().send(
           new PutObjectCommand({
             Bucket: variable("POSTBOX_BUCKET"),
             Key: publishedKey(requestTimeEpoch, requestId),

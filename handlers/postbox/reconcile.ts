@@ -117,15 +117,15 @@ async function announceAll(objects: readonly Published[], progress: Progress, of
 }
 
 /** Gives the keys below a prefix from a time on, in their order, a thousand at a time; undefined after the last. */
-function pagesOf(prefix: string, from: number, { clients, bucket }: Office): () => Promise<string[] | undefined> {
+function pagesOf(prefix: string, from: number, { s3, bucket }: Office): () => Promise<string[] | undefined> {
   // Before all keys of that millisecond.
   const StartAfter = `${prefix}${String(from).padStart(13, "0")}`;
   let next: { ContinuationToken?: string } | undefined = {};
   return async () => {
     if (!next) return undefined;
-    const { Contents = [], NextContinuationToken } = await clients
-      .s3()
-      .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter, ...next }));
+    const { Contents = [], NextContinuationToken } = await s3().send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter, ...next }),
+    );
     next = NextContinuationToken === undefined ? undefined : { ContinuationToken: NextContinuationToken };
     return Contents.map(({ Key = "" }) => Key);
   };
@@ -145,9 +145,9 @@ function follow(nextPage: () => Promise<string[] | undefined>): (key: string) =>
   };
 }
 
-async function readCheckpoint({ clients, bucket }: Office): Promise<number> {
+async function readCheckpoint({ s3, bucket }: Office): Promise<number> {
   try {
-    const { Body } = await clients.s3().send(new GetObjectCommand({ Bucket: bucket, Key: CHECKPOINT }));
+    const { Body } = await s3().send(new GetObjectCommand({ Bucket: bucket, Key: CHECKPOINT }));
     const { reached } = JSON.parse((await Body?.transformToString()) ?? "{}") as { reached?: number };
     return reached ?? 0;
   } catch (error) {
@@ -156,27 +156,27 @@ async function readCheckpoint({ clients, bucket }: Office): Promise<number> {
   }
 }
 
-async function writeCheckpoint(reached: number, before: number, { clients, bucket }: Office): Promise<void> {
+async function writeCheckpoint(reached: number, before: number, { s3, bucket }: Office): Promise<void> {
   if (reached <= before) return;
   const Body = JSON.stringify({ reached, at: new Date().toISOString() });
   const ContentType = "application/json";
-  await clients.s3().send(new PutObjectCommand({ Bucket: bucket, Key: CHECKPOINT, Body, ContentType }));
+  await s3().send(new PutObjectCommand({ Bucket: bucket, Key: CHECKPOINT, Body, ContentType }));
 }
 
 /**
  * Sends the arrivals that were given up once more to the function that announces: their objects are announced by now, so
  * that it finds the marks and the queue is empty again.
  */
-async function takeBackArrivals({ clients }: Office): Promise<void> {
+async function takeBackArrivals({ sqs }: Office): Promise<void> {
   try {
-    const { Attributes } = await clients.sqs().send(
+    const { Attributes } = await sqs().send(
       new GetQueueAttributesCommand({
         QueueUrl: variable("POSTBOX_UNANNOUNCED"),
         AttributeNames: ["ApproximateNumberOfMessages"],
       }),
     );
     if (Number(Attributes?.ApproximateNumberOfMessages) === 0) return;
-    await clients.sqs().send(
+    await sqs().send(
       new StartMessageMoveTaskCommand({
         SourceArn: variable("POSTBOX_UNANNOUNCED_ARN"),
         DestinationArn: variable("POSTBOX_ARRIVALS_ARN"),

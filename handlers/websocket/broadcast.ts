@@ -1,7 +1,8 @@
 import { groupBySize, MAX_MESSAGE_BYTES, toSqsText } from "../batching";
+import { makeSqs } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import { makeDynamo, makePoster, makeSqs } from "./clients";
+import { makeDynamo, makePoster } from "./clients";
 import { deliver } from "./deliver";
 import { countOf, variable } from "./environment";
 import { writeMetrics } from "./metrics";

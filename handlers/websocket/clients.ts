@@ -1,17 +1,11 @@
 import { ApiGatewayManagementApiClient } from "@aws-sdk/client-apigatewaymanagementapi";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { SQSClient } from "@aws-sdk/client-sqs";
+import { LIMITS } from "../clients";
 import { once } from "../retry";
-
-/** A call that hangs must not use up the function's time: give up on it and try again. */
-const LIMITS = { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
 /** The DynamoDB client of one container. To be called inside a handler factory: a client made outside cannot travel. */
 export const makeDynamo = () =>
   once(() => new DynamoDBClient({ maxAttempts: 4, requestHandler: { ...LIMITS, ...agents(64) } }));
-
-/** The SQS client of one container. */
-export const makeSqs = () => once(() => new SQSClient({ maxAttempts: 4, requestHandler: LIMITS }));
 
 /**
  * The client that posts to connections. Without retries of its own: the delivery knows how much time is left, and which

@@ -35,9 +35,9 @@ export async function takeAll<Message = PostboxMessage>(sqs: SQSClient, QueueUrl
 
 /** How many messages a queue holds, in whatever state. */
 export async function depth(sqs: SQSClient, QueueUrl: string): Promise<number> {
-  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
-  const states = ["", "NotVisible", "Delayed"].map((state) => `ApproximateNumberOfMessages${state}`);
-  return states.reduce((sum, state) => sum + Number(Attributes[state]), 0);
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
+  const states = ["", "NotVisible", "Delayed"] as const;
+  return states.reduce((sum, state) => sum + Number(Attributes?.[`ApproximateNumberOfMessages${state}`]), 0);
 }
 
 /** The keys of a bucket below a prefix. */
