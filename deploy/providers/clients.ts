@@ -7,6 +7,7 @@ import type { IAM } from "@aws-sdk/client-iam";
 import type { Lambda } from "@aws-sdk/client-lambda";
 import type { S3 } from "@aws-sdk/client-s3";
 import type { SQS } from "@aws-sdk/client-sqs";
+import type { SNS } from "@aws-sdk/client-sns";
 import type { STS } from "@aws-sdk/client-sts";
 import type { Credentials } from "../types";
 
@@ -51,6 +52,9 @@ export class Clients {
     return this.client("sqs", () => require("@aws-sdk/client-sqs").SQS);
   }
   get sts(): STS {
+  get sns(): SNS {
+    return this.client("sns", () => require("@aws-sdk/client-sns").SNS);
+  }
     return this.client("sts", () => require("@aws-sdk/client-sts").STS);
   }
 

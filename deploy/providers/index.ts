@@ -9,6 +9,7 @@ const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:dynamodb\//, () => require("./dynamodb").types],
   [/^aws:sqs\//, () => require("./sqs").types],
   [/^aws:iam\//, () => require("./iam").types],
+  [/^aws:sns\//, () => require("./sns").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],
   [/^aws:s3\/bucketObject(v2)?:/, () => require("./s3-object").types],
   [/^aws:s3\//, () => require("./s3-settings").types],

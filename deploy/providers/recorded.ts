@@ -20,10 +20,6 @@ const named: Record<string, { property: string; arn: (name: string, region: stri
     property: "name",
     arn: (name, region, account) => `arn:aws:events:${region}:${account}:rule/${name}`,
   },
-  "aws:sns/topic:Topic": {
-    property: "name",
-    arn: (name, region, account) => `arn:aws:sns:${region}:${account}:${name}`,
-  },
 };
 
 const recordable =
@@ -50,9 +46,7 @@ export function recordedType(name: string): AnyResourceType | undefined {
     async create(inputs, context) {
       const hex = randomBytes(9).toString("hex").slice(0, 17);
       const id = special
-        ? name.startsWith("aws:sns/")
-          ? special.arn(String(inputs[special.property]), context.region, await context.account())
-          : String(inputs[special.property])
+        ? String(inputs[special.property])
         : global
           ? cloudfrontId(kind)
           : `${idPrefixes[name] ?? kind.toLowerCase()}-${hex}`;
@@ -93,8 +87,6 @@ function computed(
         status: "Deployed",
         etag: id,
       };
-    case "aws:sns/topic:Topic":
-      return { owner: account, name: inputs.name };
     default:
       return networkOutputs(name, id, inputs, account, region);
   }

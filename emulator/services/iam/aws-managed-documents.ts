@@ -1,18 +1,5 @@
-/** One policy of AWS: its current version as AWS published it, see the AWS managed policy reference guide. */
-interface AwsManagedDocument {
-  /** Number of the default version. */
-  readonly version: number;
-  /** When that version was published. */
-  readonly date: string;
-  readonly statement: unknown;
-}
-
-const allow = (actions: string | readonly string[], resource: string | readonly string[] = "*", rest: object = {}) => ({
-  Effect: "Allow",
-  Action: actions,
-  Resource: resource,
-  ...rest,
-});
+import { defaultRoleDocuments } from "./aws-managed-default-role";
+import { type AwsManagedDocument, allow, linkedRoleOf, passTo } from "./aws-managed-parts";
 
 const writeLogs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 const writeTraces = [
@@ -22,13 +9,6 @@ const writeTraces = [
   "xray:GetSamplingTargets",
   "xray:GetSamplingStatisticSummaries",
 ];
-const passTo = (services: string | readonly string[]) => ({
-  Condition: { StringEquals: { "iam:PassedToService": services } },
-});
-const linkedRoleOf = (services: string | readonly string[], operator = "StringEquals") => ({
-  Condition: { [operator]: { "iam:AWSServiceName": services } },
-});
-
 /**
  * Policies of AWS by path and name: those that Lambda, API Gateway, IoT and usual tools attach. Only documents whose
  * statements a published copy confirms (the MAMIP archive of AWS managed policies); any other ARN is NoSuchEntity.
@@ -364,4 +344,6 @@ export const awsManagedDocuments: Readonly<Record<string, AwsManagedDocument>> =
       "firehose:PutRecord",
     ]),
   },
+
+  ...defaultRoleDocuments,
 };
