@@ -4,10 +4,11 @@ import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDB } from "@aws-sdk/client-dynamodb";
 import type { IAM } from "@aws-sdk/client-iam";
+import type { Kinesis } from "@aws-sdk/client-kinesis";
 import type { Lambda } from "@aws-sdk/client-lambda";
 import type { S3 } from "@aws-sdk/client-s3";
-import type { SQS } from "@aws-sdk/client-sqs";
 import type { SNS } from "@aws-sdk/client-sns";
+import type { SQS } from "@aws-sdk/client-sqs";
 import type { STS } from "@aws-sdk/client-sts";
 import type { Credentials } from "../types";
 
@@ -39,6 +40,11 @@ export class Clients {
   get iam(): IAM {
     return this.client("iam", () => require("@aws-sdk/client-iam").IAM);
   }
+  get kinesis(): Kinesis {
+    // Its own handler speaks HTTP/2 alone, which not every endpoint on a developer's machine does; AWS takes both.
+    const { requestHandler } = this.sts.config;
+    return this.client("kinesis", () => require("@aws-sdk/client-kinesis").Kinesis, { requestHandler });
+  }
   get lambda(): Lambda {
     return this.client("lambda", () => require("@aws-sdk/client-lambda").Lambda);
   }
@@ -48,13 +54,13 @@ export class Clients {
   get s3(): S3 {
     return this.client("s3", () => require("@aws-sdk/client-s3").S3);
   }
+  get sns(): SNS {
+    return this.client("sns", () => require("@aws-sdk/client-sns").SNS);
+  }
   get sqs(): SQS {
     return this.client("sqs", () => require("@aws-sdk/client-sqs").SQS);
   }
   get sts(): STS {
-  get sns(): SNS {
-    return this.client("sns", () => require("@aws-sdk/client-sns").SNS);
-  }
     return this.client("sts", () => require("@aws-sdk/client-sts").STS);
   }
 
@@ -63,7 +69,11 @@ export class Clients {
     this.made.clear();
   }
 
-  private client<T extends { destroy(): void }>(name: string, load: () => new (settings: object) => T): T {
+  private client<T extends { destroy(): void }>(
+    name: string,
+    load: () => new (settings: object) => T,
+    more: object = {},
+  ): T {
     const existing = this.made.get(name);
     if (existing) return existing as T;
     // forcePathStyle is S3's: a bucket's name in front of a local host would need DNS.
@@ -73,6 +83,7 @@ export class Clients {
       maxAttempts: 3,
       forcePathStyle: true,
       useQueueUrlAsEndpoint: false,
+      ...more,
     });
     this.made.set(name, client);
     return client;

@@ -7,9 +7,10 @@ type Group = Record<string, AnyResourceType>;
 /** Where the types of a module are; loaded when the first one is used. A new group gets a line here. */
 const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:dynamodb\//, () => require("./dynamodb").types],
+  [/^aws:kinesis\//, () => require("./kinesis").types],
   [/^aws:sqs\//, () => require("./sqs").types],
-  [/^aws:iam\//, () => require("./iam").types],
   [/^aws:sns\//, () => require("./sns").types],
+  [/^aws:iam\//, () => require("./iam").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],
   [/^aws:s3\/bucketObject(v2)?:/, () => require("./s3-object").types],
   [/^aws:s3\//, () => require("./s3-settings").types],

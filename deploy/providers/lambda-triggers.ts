@@ -4,6 +4,7 @@ import type {
   EventSourceMappingConfiguration,
   FunctionUrlAuthType,
   Runtime,
+  UpdateEventSourceMappingCommandInput,
 } from "@aws-sdk/client-lambda";
 import type {
   EventSourceMapping,
@@ -76,6 +77,16 @@ const mappingSettings = (args: MappingArgs) => ({
   ScalingConfig: args.scalingConfig && { MaximumConcurrency: args.scalingConfig.maximumConcurrency },
 });
 
+/** What options of streams go back to when the program leaves them out: unsaid, they would stay. */
+const streamDefaults: [keyof MappingArgs & string, keyof UpdateEventSourceMappingCommandInput, unknown][] = [
+  ["maximumBatchingWindowInSeconds", "MaximumBatchingWindowInSeconds", 0],
+  ["bisectBatchOnFunctionError", "BisectBatchOnFunctionError", false],
+  ["maximumRecordAgeInSeconds", "MaximumRecordAgeInSeconds", -1],
+  ["maximumRetryAttempts", "MaximumRetryAttempts", -1],
+  ["parallelizationFactor", "ParallelizationFactor", 1],
+  ["destinationConfig", "DestinationConfig", { OnFailure: {} }],
+];
+
 const mappingOutputs = (mapping: EventSourceMappingConfiguration) => ({
   uuid: mapping.UUID,
   arn: mapping.EventSourceMappingArn,
@@ -123,6 +134,11 @@ const eventSourceMapping = resourceType<EventSourceMappingArgs, EventSourceMappi
       UUID: id,
       ...mappingSettings(args),
       Enabled: args.enabled ?? true,
+      ...Object.fromEntries(
+        streamDefaults
+          .filter(([property]) => old.changed(property) && args[property] === undefined)
+          .map(([, member, initial]) => [member, initial]),
+      ),
       // Emptied lists must be said, or the old ones stay.
       ...(old.changed("filterCriteria") && !args.filterCriteria && { FilterCriteria: { Filters: [] } }),
       ...(old.changed("functionResponseTypes") && !args.functionResponseTypes && { FunctionResponseTypes: [] }),
