@@ -9,7 +9,7 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   sts: { load: () => require("./services/sts").definition, ports: ["sts"] },
   iam: { load: () => require("./services/iam").definition, ports: ["iam"] },
   logs: { load: () => require("./services/logs").definition, ports: ["logs"] },
-  dynamodb: { load: () => require("./services/dynamodb").definition, ports: ["dynamodbStreams"] },
+  dynamodb: { load: () => require("./services/dynamodb").definition, ports: ["dynamodb", "dynamodbStreams"] },
   // Signs as "dynamodb", too; its X-Amz-Target is another (core/address.ts).
   dynamodbstreams: { load: () => require("./services/dynamodbstreams").definition },
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },

@@ -1,4 +1,6 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { _Record as ApiRecord } from "@aws-sdk/client-dynamodb-streams";
+import type { ObjectCannedACL } from "@aws-sdk/client-s3";
 
 /** The result of a synchronous invocation, as the Lambda Invoke API gives it. */
 export interface InvokeResult {
@@ -75,6 +77,9 @@ export interface StreamReader<Detail> {
   /** Calls the listener when there is something new. Returns what ends it. */
   watch(listener: () => void): () => void;
 }
+
+/** Attributes of an item, as the API of DynamoDB writes them. */
+export type TableItem = Record<string, AttributeValue>;
 
 /** A change to an item, as the API of DynamoDB Streams shows it. */
 export type TableRecord = ApiRecord;
@@ -188,6 +193,18 @@ export interface Ports {
     /** Resolves with the topic's attributes as GetTopicAttributes names them; throws when there is no such topic. */
     attributes(topicArn: string): Promise<Record<string, string>>;
   };
+  /** Writes of one item, by the table's name. Each throws what the operation of that name throws. */
+  dynamodb: {
+    putItem(scope: { account: string; region: string }, table: string, item: TableItem): Promise<void>;
+    /** Sets these attributes of an item, which is made where it is missing. */
+    updateItem(
+      scope: { account: string; region: string },
+      table: string,
+      key: TableItem,
+      values: TableItem,
+    ): Promise<void>;
+    deleteItem(scope: { account: string; region: string }, table: string, key: TableItem): Promise<void>;
+  };
   dynamodbStreams: {
     /** The streams of tables, those of the last 24 hours that are off by now, too; oldest first. */
     list(scope: { account: string; region: string }, tableName?: string): Promise<readonly TableStream[]>;
@@ -214,7 +231,11 @@ export interface Ports {
       bucket: string,
       key: string,
       body: Buffer,
-      options?: { contentType?: string; metadata?: Record<string, string> },
+      options?: {
+        contentType?: string;
+        metadata?: Record<string, string>;
+        acl?: ObjectCannedACL;
+      },
     ): Promise<{ etag: string; versionId?: string }>;
   };
   logs: {

@@ -6,6 +6,7 @@ import { settingOperations } from "./operations/settings";
 import { tableOperations } from "./operations/tables";
 import { tagOperations } from "./operations/tags";
 import { transactionOperations } from "./operations/transactions";
+import { dynamodbPort } from "./port";
 import type { DynamoSdk } from "./requests";
 import { Database } from "./state";
 
@@ -30,7 +31,7 @@ export const definition = defineService<DynamoSdk>({
         ...batchOperations(database),
         ...transactionOperations(database),
       },
-      ports: { dynamodbStreams: database.streams.port },
+      ports: { dynamodb: dynamodbPort(database), dynamodbStreams: database.streams.port },
       reset: () => database.reset(),
     };
   },

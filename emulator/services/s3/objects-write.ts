@@ -1,4 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
+import type { Ports } from "../../core/bus";
 import { bucketOf, checkOwner, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./access";
 import { attributesOf, checkedMetadata, checkKey, defaultContentType, systemHeaders } from "./attributes";
 import { chain, checksumMembers, checksumOf, isAlgorithm, verifiedChecksum, verifiedMd5 } from "./checksums";
@@ -21,11 +22,11 @@ export function putPlain(
   bucket: Bucket,
   key: string,
   body: Buffer,
-  { contentType, metadata }: { contentType?: string; metadata?: Record<string, string> },
+  { contentType, metadata, acl }: NonNullable<Parameters<Ports["s3"]["putObject"]>[3]>,
   now: number,
 ): StoredObject | Promise<StoredObject> {
   checkKey(key);
-  const input = { ContentType: contentType ?? defaultContentType, Metadata: metadata };
+  const input = { ContentType: contentType ?? defaultContentType, Metadata: metadata, ACL: acl };
   const attributes = attributesOf(bucket, input, { headers: {} }, now);
   return chain(checksumOf("CRC64NVME", [body]), (value) =>
     store.put(

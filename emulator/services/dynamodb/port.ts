@@ -1,0 +1,26 @@
+import type { Ports } from "../../core/bus";
+import type { Scope } from "../../core/service";
+import type { Database } from "./state";
+import { commit, type PreparedWrite, prepareDelete, preparePut, prepareUpdate } from "./writes";
+
+const run = (write: PreparedWrite): void => {
+  commit(write, write.outcome(write.blind ? undefined : write.table.get(write.key)));
+};
+
+/** What IoT rules do with tables. */
+export const dynamodbPort = (database: Database): Ports["dynamodb"] => ({
+  async putItem(scope: Scope, TableName, Item) {
+    run(preparePut(database, { TableName, Item }, scope));
+  },
+
+  async updateItem(scope, TableName, Key, values) {
+    const AttributeUpdates = Object.fromEntries(
+      Object.entries(values).map(([name, Value]) => [name, { Action: "PUT" as const, Value }]),
+    );
+    run(prepareUpdate(database, { TableName, Key, AttributeUpdates }, scope));
+  },
+
+  async deleteItem(scope, TableName, Key) {
+    run(prepareDelete(database, { TableName, Key }, scope));
+  },
+});
