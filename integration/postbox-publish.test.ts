@@ -12,6 +12,7 @@ interface Outputs {
   url: string;
   queueUrl: string;
   errorQueueUrl: string;
+  arrivalsUrl: string;
   bucket: string;
   resultsUrl: string;
   authorizerLogs: string;
@@ -60,6 +61,28 @@ const resultOf = (id: string) =>
     },
     { timeout: 20_000, interval: 50 },
   );
+
+/** Waits until so many messages are left, and no others are being worked on, which more time would bring twice. */
+const left = (count: number) =>
+  vi.waitFor(
+    async () => {
+      await advance("3 seconds");
+      const { arrivalsUrl, queueUrl } = deployed.current.outputs;
+      expect([await depth(sqs, arrivalsUrl), await depth(sqs, queueUrl)]).toEqual([0, count]);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+/** Waits until a message is in the error queue that fails each time. */
+const givenUp = async () => {
+  await left(1);
+  await vi.waitFor(
+    async () => {
+      await advance("3 minutes");
+      expect(await depth(sqs, deployed.current.outputs.errorQueueUrl)).toBe(1);
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+};
 
 describe("what is published", () => {
   const json = JSON.stringify({ temp: 21.5, note: "å".repeat(1000) });
@@ -145,16 +168,11 @@ describe("who publishes", () => {
 
 test("a message whose consumer fails comes five times and then waits in the error queue, alone", async () => {
   const { errorQueueUrl, consumerLogs } = deployed.current.outputs;
+  await left(0);
   const poison = await post("poison", { "content-type": "application/x-poison" });
   const good = await post("good");
   expect(await resultOf(good.body.id!)).toMatchObject({ receiveCount: 1 });
-  await vi.waitFor(
-    async () => {
-      await advance("3 minutes");
-      expect(await depth(sqs, errorQueueUrl)).toBe(1);
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+  await givenUp();
   const failures = (await linesOf(consumerLogs)).filter((line) => line.includes("was not consumed"));
   expect(failures).toHaveLength(5);
   expect(failures.every((line) => line.includes(poison.body.id!) && line.includes("it is poison"))).toBe(true);
@@ -226,14 +244,9 @@ describe("a function that looks at bodies first", () => {
 
 test("objects and messages are kept for two weeks", async () => {
   const { bucket, errorQueueUrl } = deployed.current.outputs;
+  await left(0);
   const { body } = await post("poison", { "content-type": "application/x-poison" });
-  await vi.waitFor(
-    async () => {
-      await advance("3 minutes");
-      expect(await depth(sqs, errorQueueUrl)).toBe(1);
-    },
-    { timeout: 20_000, interval: 100 },
-  );
+  await givenUp();
   const has = async () => (await keysIn(s3, bucket, "published/")).some((key) => key.endsWith(body.id!));
   await advance("13 days");
   expect([await has(), await depth(sqs, errorQueueUrl)]).toEqual([true, 1]);
