@@ -81,7 +81,7 @@ export class Lifecycle {
         if (bucket.objects.get(key)!.length === 1 && isLoneMarkerExpired(rule, current, now)) remove(current);
       } else if (applies(rule, filteredObject(current))) {
         if ((expiryOf(rule, current.modified) ?? Number.POSITIVE_INFINITY) > now)
-          move(bucket, rule.Transitions, current, now);
+          move(this.store, bucket, rule.Transitions, current, now);
         else if (bucket.config.versioning || !this.store.isLocked(current, false)) {
           this.store.delete(bucket, key, byS3, true);
         }
@@ -92,7 +92,7 @@ export class Lifecycle {
   private moveNoncurrent(bucket: Bucket, rule: LifecycleRule, version: Version, since: number, now: number): void {
     if (version.deleteMarker || !applies(rule, filteredObject(version))) return;
     for (const { NoncurrentDays = 0, StorageClass } of rule.NoncurrentVersionTransitions ?? []) {
-      if (StorageClass && daysAfter(since, NoncurrentDays) <= now) replace(bucket, version, StorageClass);
+      if (StorageClass && daysAfter(since, NoncurrentDays) <= now) replace(this.store, bucket, version, StorageClass);
     }
   }
 }
@@ -123,7 +123,13 @@ function isLoneMarkerExpired(rule: LifecycleRule, marker: Version, now: number):
   return rule.Expiration?.Days !== undefined && daysAfter(marker.modified, rule.Expiration.Days) <= now;
 }
 
-function move(bucket: Bucket, transitions: LifecycleRule["Transitions"], object: StoredObject, now: number): void {
+function move(
+  store: Store,
+  bucket: Bucket,
+  transitions: LifecycleRule["Transitions"],
+  object: StoredObject,
+  now: number,
+): void {
   const due = (transitions ?? [])
     .map(({ Days, Date: date, StorageClass }) => ({
       at: date?.getTime() ?? daysAfter(object.modified, Days ?? 0),
@@ -132,15 +138,18 @@ function move(bucket: Bucket, transitions: LifecycleRule["Transitions"], object:
     .filter(({ at }) => at <= now)
     .sort((a, b) => a.at - b.at)
     .at(-1);
-  if (due?.StorageClass) replace(bucket, object, due.StorageClass);
+  if (due?.StorageClass) replace(store, bucket, object, due.StorageClass);
 }
 
 /** Small objects stay where they are (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html). */
 const smallestMoved = 128 * 1024;
 
-function replace(bucket: Bucket, object: StoredObject, storageClass: StoredObject["storageClass"]): void {
+function replace(store: Store, bucket: Bucket, object: StoredObject, storageClass: StoredObject["storageClass"]): void {
   if (object.storageClass === storageClass || object.body.length < smallestMoved) return;
   const versions = bucket.objects.get(object.key)!;
   const index = versions.indexOf(object);
-  if (index >= 0) versions[index] = { ...object, storageClass };
+  if (index < 0) return;
+  const moved = { ...object, storageClass };
+  versions[index] = moved;
+  store.tell({ name: "LifecycleTransition", bucket, version: moved, origin: byS3 });
 }

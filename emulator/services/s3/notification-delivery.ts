@@ -79,7 +79,7 @@ export class Notifications {
   }
 
   private start(delivery: Delivery): void {
-    this.deliver(delivery).catch((error) => this.host.report(error, "s3 notifications"));
+    this.deliver(delivery).catch((error) => this.host.report(error, "notifications"));
   }
 
   private async deliver(delivery: Delivery): Promise<void> {
@@ -92,7 +92,7 @@ export class Notifications {
       if (!(error instanceof AwsError)) throw error;
       const delay = retryDelay(++delivery.failures);
       if (this.host.clock.now() + delay - since > longestRetry) {
-        this.host.report(error, `s3 notifications: dropped ${what}, which ${target.arn} refused for 6 hours`);
+        this.host.report(error, `notifications: dropped ${what}, which ${target.arn} refused for 6 hours`);
         return;
       }
       this.retry(delivery, delay);
@@ -102,7 +102,7 @@ export class Notifications {
   private retry(delivery: Delivery, delay: number): void {
     const timer = this.host.clock.after(delay, () => {
       this.waiting.delete(timer);
-      return this.deliver(delivery).catch((error) => this.host.report(error, "s3 notifications"));
+      return this.deliver(delivery).catch((error) => this.host.report(error, "notifications"));
     });
     this.waiting.add(timer);
   }

@@ -81,6 +81,10 @@ export function eventRecord(event: ObjectEvent, time: number, sequencer: string)
       },
       object,
     },
+    ...(name === "LifecycleTransition" &&
+      !event.version.deleteMarker && {
+        lifecycleEventData: { transitionEventData: { destinationStorageClass: event.version.storageClass } },
+      }),
   });
 }
 

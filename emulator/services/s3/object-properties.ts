@@ -4,6 +4,7 @@ import { bucketOf, objectOf, type S3, type S3Operations, shownVersion } from "./
 import { defaultGrants, ownerOf, requestedGrants } from "./acl";
 import { chain, verifyDocument } from "./checksums";
 import { accessDenied, invalidArgument, invalidRequest, malformedXml, noObjectLock } from "./errors";
+import { originOf } from "./events";
 import type { Attributes, Bucket, StoredObject } from "./model";
 import { checkedTags } from "./tags";
 
@@ -41,12 +42,14 @@ export function objectProperties(s3: S3): S3Operations {
       return chain(verifyDocument(context.http), () => {
         const { bucket, object } = find(input, context);
         amend(bucket, object, { tags: checkedTags(input.Tagging?.TagSet ?? [], "Object") });
+        s3.store.tell({ name: "ObjectTagging:Put", bucket, version: object, origin: originOf(context) });
         return shownVersion(bucket, object);
       });
     },
     DeleteObjectTagging(input, context) {
       const { bucket, object } = find(input, context);
       amend(bucket, object, { tags: [] });
+      s3.store.tell({ name: "ObjectTagging:Delete", bucket, version: object, origin: originOf(context) });
       return shownVersion(bucket, object);
     },
 
@@ -58,6 +61,7 @@ export function objectProperties(s3: S3): S3Operations {
       return chain(verifyDocument(context.http), () => {
         const { bucket, object } = find(input, context);
         amend(bucket, object, { grants: requestedGrants(bucket, input) });
+        s3.store.tell({ name: "ObjectAcl:Put", bucket, version: object, origin: originOf(context) });
         return {};
       });
     },

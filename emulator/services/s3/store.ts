@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { accessDenied, bucketNotEmpty, noSuchBucket } from "./errors";
-import type { ObjectEvents, Origin } from "./events";
+import type { ObjectEvent, ObjectEvents, Origin } from "./events";
 import type { Bucket, DeleteMarker, StoredObject, Version } from "./model";
 import { SortedKeys } from "./sorted-keys";
 
@@ -143,6 +143,11 @@ export class Store {
     const source = lifecycle ? "LifecycleExpiration" : "ObjectRemoved";
     this.events.emit({ name: `${source}:Delete`, bucket, version, named: true, origin });
     return version;
+  }
+
+  /** Tells of a change that made or removed no version: of tags, ACL or storage class. */
+  tell(event: ObjectEvent): void {
+    this.events.emit(event);
   }
 
   isLocked(version: Version, bypass: boolean): boolean {
