@@ -74,8 +74,8 @@ export interface StreamReader<Detail> {
     position: number,
     limit: { records: number; bytes: number },
   ): { records: StreamRecord<Detail>[]; next: number; ended: boolean };
-  /** Calls the listener when there is something new. Returns what ends it. */
-  watch(listener: () => void): () => void;
+  /** Calls the listener when a shard has something new; without a shard for all else: new shards, the end. Returns what ends it. */
+  watch(listener: (shardId?: string) => void): () => void;
 }
 
 /** Attributes of an item, as the API of DynamoDB writes them. */
@@ -215,7 +215,8 @@ export interface Ports {
     /**
      * Puts a record. Throws ResourceNotFoundException, ProvisionedThroughputExceededException or a validation error.
      *
-     * @param caller the service principal that puts it, such as `iot.amazonaws.com`, and the resource it does so for.
+     * @param caller the service principal that puts it, such as `iot.amazonaws.com`, and the resource it does so for: for
+     *   the stream's policy, which is not enforced yet.
      */
     putRecord(
       streamArn: string,

@@ -31,7 +31,7 @@ class Recording implements TableStream {
   /** When it was switched off, in milliseconds since the epoch. */
   ended?: number;
   private readonly log = new ShardLog<LoggedRecord>();
-  private readonly watchers = new Set<() => void>();
+  private readonly watchers = new Set<(shardId?: string) => void>();
   private readonly region: string;
   private count = 0;
   private gone = false;
@@ -110,7 +110,7 @@ class Recording implements TableStream {
         ...(change.expired && { userIdentity: { Type: "Service", PrincipalId: "dynamodb.amazonaws.com" } }),
       },
     });
-    for (const watcher of this.watchers) watcher();
+    for (const watcher of this.watchers) watcher(this.shardId);
   }
 
   end(): void {

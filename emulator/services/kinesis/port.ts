@@ -27,17 +27,17 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
       },
       position(id, { type, timestamp = 0 }) {
         check(stream);
-        stream.trim(store.clock.now());
         const log = stream.shards.get(id)?.log;
         if (!log) return Number.MAX_SAFE_INTEGER;
+        log.trim(stream.horizon(store.clock.now()));
         if (type === "TRIM_HORIZON") return log.start;
         return type === "LATEST" ? log.end : log.positionAt(timestamp);
       },
       read(id, position, limit) {
         check(stream);
-        stream.trim(store.clock.now());
         const shard = stream.shards.get(id);
         if (!shard) return { records: [], next: position, ended: true };
+        shard.log.trim(stream.horizon(store.clock.now()));
         const { records, next } = shard.log.read(position, limit);
         return {
           records: records.map((record, index) => ({

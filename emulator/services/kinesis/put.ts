@@ -6,7 +6,7 @@ import { dryRun, invalidArgument, throughputExceeded, validation } from "./error
 import { type HashKey, hashOfPartitionKey, readExplicitHashKey } from "./hash-keys";
 import { readSequenceNumber } from "./shard";
 import type { KinesisOperations, Store } from "./store";
-import { hour, type Stream } from "./stream";
+import type { Stream } from "./stream";
 
 const mostRecords = 500;
 /** Bytes of data and partition keys in one PutRecords. */
@@ -30,7 +30,7 @@ export const putOperations = (store: Store): KinesisOperations => ({
     checkOrdering(stream, input.SequenceNumberForOrdering, store.clock.now());
     if (input.DryRun) throw dryRun();
     const put = append(stream, record, store.clock.now());
-    stream.changed();
+    stream.changed(put.ShardId);
     return { ...put, EncryptionType: encryption(stream) };
   },
 
@@ -49,16 +49,19 @@ export const putOperations = (store: Store): KinesisOperations => ({
     if (input.DryRun) throw dryRun();
     const now = store.clock.now();
     let failed = 0;
+    const shards = new Set<string>();
     const results = records.map((record) => {
       try {
-        return append(stream, record, now);
+        const put = append(stream, record, now);
+        shards.add(put.ShardId);
+        return put;
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         failed++;
         return { ErrorCode: error.code, ErrorMessage: error.message };
       }
     });
-    if (failed < results.length) stream.changed();
+    for (const shard of shards) stream.changed(shard);
     return { FailedRecordCount: failed, Records: results, EncryptionType: encryption(stream) };
   },
 });
@@ -71,7 +74,7 @@ export function putRecord(
 ): { ShardId: string; SequenceNumber: string } {
   checkMembers(entry, "");
   const put = append(stream, checked(stream, entry), now);
-  stream.changed();
+  stream.changed(put.ShardId);
   return put;
 }
 
@@ -104,7 +107,7 @@ function append(stream: Stream, { hashKey, partitionKey, data, size }: Checked, 
   const shard = stream.shardFor(hashKey);
   if (!shard.writes.fits(size, now)) throw throughputExceeded(shard.id, stream.name, stream.scope.account);
   shard.writes.use(size, now);
-  shard.log.trim(now - stream.retentionHours * hour);
+  shard.log.trim(stream.horizon(now));
   const SequenceNumber = shard.append(partitionKey, data, size, now, stream.keyId !== undefined);
   return { ShardId: shard.id, SequenceNumber };
 }

@@ -39,7 +39,7 @@ export class Stream {
   private nextIndex = 0;
   /** Open shards in the order of their ranges. */
   private open: Shard[] = [];
-  private readonly watchers = new Set<() => void>();
+  private readonly watchers = new Set<(shardId?: string) => void>();
 
   constructor(
     readonly name: string,
@@ -102,24 +102,29 @@ export class Stream {
     return [...this.shards.values()].filter(({ parents }) => parents.includes(shard));
   }
 
+  /** Records that arrived before this time are past their retention. */
+  horizon(now: number): number {
+    return now - this.retentionHours * hour;
+  }
+
   /** Lets go what is past its retention: records, and closed shards without any. */
   trim(now: number): void {
-    const horizon = now - this.retentionHours * hour;
+    const horizon = this.horizon(now);
     for (const [id, shard] of this.shards) {
       shard.log.trim(horizon);
       if (shard.closed && shard.closed.at < horizon) this.shards.delete(id);
     }
   }
 
-  /** Calls a listener when there is something new: a record, a shard, or the end. Returns what ends it. */
-  watch(listener: () => void): () => void {
+  /** Calls a listener with the shard that has new records; without one for new shards and the end. Returns what ends it. */
+  watch(listener: (shardId?: string) => void): () => void {
     this.watchers.add(listener);
     return () => this.watchers.delete(listener);
   }
 
   /** Tells those who watch. */
-  changed(): void {
-    for (const watcher of this.watchers) watcher();
+  changed(shardId?: string): void {
+    for (const watcher of this.watchers) watcher(shardId);
   }
 
   delete(): void {

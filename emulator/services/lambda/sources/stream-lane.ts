@@ -19,9 +19,9 @@ export interface StreamSession {
   readonly filters: readonly Matcher[];
   /** Fires when nothing more is to be read. */
   readonly signal: AbortSignal;
-  /** Resolves when the stream has something new, or {@link wake} is called. */
-  changed(): Promise<void>;
-  wake(): void;
+  /** Resolves when the shard has something new or is woken. */
+  changed(shardId: string): Promise<void>;
+  wake(shardId: string): void;
 }
 
 /** A batch, or what is left of it. */
@@ -114,7 +114,7 @@ export class StreamLane {
         if (items.length === 0) {
           this.done(next);
           if (page.ended) return "ended";
-          if (page.records.length === 0) await this.session.changed();
+          if (page.records.length === 0) await this.session.changed(this.shardId);
           continue;
         }
         if (full || page.ended || items.length >= BatchSize) break;
@@ -122,9 +122,9 @@ export class StreamLane {
         if (!open) break;
         alarm ??= tools.host.clock.after(window * 1000, () => {
           open = false;
-          this.session.wake();
+          this.session.wake(this.shardId);
         });
-        await this.session.changed();
+        await this.session.changed(this.shardId);
       }
     } finally {
       alarm?.cancel();
@@ -203,6 +203,8 @@ export class StreamLane {
   private async failed(part: Part, from: number): Promise<Part[]> {
     const { BisectBatchOnFunctionError: bisect, MaximumRetryAttempts: most = unlimited } = this.config;
     if (from > 0) this.done(part.items[from - 1]!.position + 1);
+    // What is broken off by the end of the poller is nobody's failure: it comes again.
+    if (this.stopped) return [];
     const items = part.items.slice(from);
     // Splitting does not count as a retry (https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html).
     if (bisect && from > 0) return [{ ...part, items }];

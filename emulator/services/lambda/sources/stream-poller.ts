@@ -17,7 +17,8 @@ const longestRest = 300_000;
 export class StreamPoller<Detail> implements Poller {
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
-  private waiting: (() => void)[] = [];
+  /** Who waits for news of a shard, or "" for news of the stream. */
+  private readonly waiting = new Map<string, (() => void)[]>();
 
   constructor(
     private readonly mapping: Mapping,
@@ -79,7 +80,7 @@ export class StreamPoller<Detail> implements Poller {
     const session = this.session(reader, AbortSignal.any([this.stopping.signal, gone.signal]));
     const shards = new Map<string, Promise<void>>();
     let failure: unknown;
-    const unwatch = reader.watch(() => this.wake());
+    const unwatch = reader.watch((shardId) => this.wake(shardId));
     try {
       while (!session.signal.aborted) {
         const known = reader.shards();
@@ -101,7 +102,7 @@ export class StreamPoller<Detail> implements Poller {
             }),
           );
         }
-        if (failure === undefined) await session.changed();
+        if (failure === undefined) await session.changed("");
       }
     } finally {
       gone.abort();
@@ -128,14 +129,25 @@ export class StreamPoller<Detail> implements Poller {
       kind: kind as unknown as StreamKind<never>,
       reader: reader as StreamReader<never>,
       filters: patterns.map(({ Pattern }) => kind.matcher(JSON.parse(Pattern!))),
-      wake: () => this.wake(),
-      changed: () => (signal.aborted ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve))),
+      wake: (shardId) => this.wake(shardId),
+      changed: (shardId) => this.news(shardId, signal),
     };
   }
 
-  private wake(): void {
-    const { waiting } = this;
-    this.waiting = [];
-    for (const resolve of waiting) resolve();
+  private async news(shardId: string, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const waiting = this.waiting.get(shardId);
+      if (waiting) waiting.push(resolve);
+      else this.waiting.set(shardId, [resolve]);
+    });
+  }
+
+  /** Wakes who waits for a shard, or everybody. */
+  private wake(shardId?: string): void {
+    const woken = shardId === undefined ? [...this.waiting.values()].flat() : (this.waiting.get(shardId) ?? []);
+    if (shardId === undefined) this.waiting.clear();
+    else this.waiting.delete(shardId);
+    for (const resolve of woken) resolve();
   }
 }
