@@ -35,15 +35,18 @@ const wrongVersion = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
  * MQTT 3.1.1. Not emulated, and refused: MQTT 5 (reason 0x84), shared subscriptions (SUBACK 0x80).
  */
 export class Hub implements Delivery {
-  private readonly sessions = new Map<Client, Session>();
+  private readonly sessions = new WeakMap<Client, Session>();
+  /** The sessions whose connections are open. */
+  private readonly open = new Set<Session>();
   /** Connections of each client id so far. */
   private readonly versions = new Map<string, number>();
   /** What ends the sessions of clients that are away. */
   private readonly away = new Map<string, Timer>();
 
-  private constructor(private readonly region: Region) {}
-
   private aedes!: Aedes;
+  private isClosed = false;
+
+  private constructor(private readonly region: Region) {}
 
   static async start(region: Region): Promise<Hub> {
     const hub = new Hub(region);
@@ -78,9 +81,10 @@ export class Hub implements Delivery {
     const client = this.aedes.handle(peer.stream);
     const session = new Session(this.region, client, peer);
     this.sessions.set(client, session);
+    this.open.add(session);
     peer.stream.once("close", () => {
       session.keepalive?.cancel();
-      this.sessions.delete(client);
+      this.open.delete(session);
     });
     inspect(client, (packet) => {
       session.lastSeen = this.region.clock.now();
@@ -97,12 +101,12 @@ export class Hub implements Delivery {
 
   /** The connected clients, by their ids. */
   connections(): Session[] {
-    return [...this.sessions.values()].filter(({ clientId }) => clientId !== "");
+    return [...this.open].filter(({ clientId }) => clientId !== "");
   }
 
   /** Ends the connections of a certificate that is not good any more. */
   disconnect(certificate: Certificate): void {
-    for (const session of this.sessions.values()) {
+    for (const session of this.open) {
       const { identity } = session;
       if (identity.kind === "certificate" && identity.certificate === certificate) session.end("AUTH_ERROR");
     }
@@ -112,9 +116,9 @@ export class Hub implements Delivery {
   async close(): Promise<void> {
     this.region.broker.delivery = undefined;
     for (const timer of this.away.values()) timer.cancel();
-    for (const session of this.sessions.values()) session.keepalive?.cancel();
-    const streams = [...this.sessions.keys()].map(({ conn }) => conn);
-    this.sessions.clear();
+    for (const session of this.open) session.keepalive?.cancel();
+    const streams = [...this.open].map(({ client }) => client.conn);
+    this.isClosed = true;
     await new Promise<void>((done) => this.aedes.close(done));
     for (const stream of streams) stream.destroy();
   }
@@ -160,7 +164,7 @@ export class Hub implements Delivery {
       session.clientId = "";
       return refusal(notAuthorized, "the policies of the certificate do not allow iot:Connect");
     }
-    for (const other of this.sessions.values()) {
+    for (const other of this.open) {
       if (other !== session && other.clientId === client.id) other.reason ??= "DUPLICATE_CLIENTID";
     }
     this.away.get(client.id)?.cancel();
@@ -178,9 +182,7 @@ export class Hub implements Delivery {
 
   private left(client: Client): void {
     const session = this.sessions.get(client);
-    if (!session) return;
-    this.sessions.delete(client);
-    session.keepalive?.cancel();
+    if (!session || this.isClosed) return;
     lifecycle.disconnected(session, session.reason ?? "CONNECTION_LOST");
     if (!session.isPersistent) return;
     const forget = () => {
