@@ -172,10 +172,9 @@ describe("what is told", () => {
           ...(suffix ? [{ Name: "suffix" as const, Value: suffix }] : []),
         ];
         const { Bucket, queue, put, remove } = await telling(events, rules);
-        await put("source");
         const exists = new Set<string>();
         const expected: [name: string, key: string][] = [];
-        for (const { kind, key: Key } of [...steps, { kind: "put", key: "last" }]) {
+        for (const { kind, key: Key } of [{ kind: "put", key: "source" }, ...steps]) {
           if (kind === "put") await put(Key);
           else if (kind === "copy") {
             await s3.send(new S3.CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/source` }));
