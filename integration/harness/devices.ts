@@ -78,14 +78,20 @@ export class Devices {
   }
 
   /** A client that has been let in; rejects where it is not. */
-  async connect({ cert, key }: Pick<Identity, "cert" | "key">, options: IClientOptions = {}): Promise<MqttClient> {
+  async connect(
+    { cert, key }: Pick<Identity, "cert" | "key">,
+    options: IClientOptions = {},
+    early?: (client: MqttClient) => void,
+  ): Promise<MqttClient> {
     const { url, ca } = await this.endpoint();
-    return this.open(url, { ca, cert, key, ...options });
+    return this.open(url, { ca, cert, key, ...options }, early);
   }
 
-  async open(url: string, options: IClientOptions): Promise<MqttClient> {
+  /** @param early sees the client before it is connected, so that it misses nothing. */
+  async open(url: string, options: IClientOptions, early?: (client: MqttClient) => void): Promise<MqttClient> {
     const client = connect(url, { reconnectPeriod: 0, connectTimeout: 5000, ...options });
     this.clients.push(client);
+    early?.(client);
     await new Promise<void>((resolve, reject) => {
       client.once("connect", () => resolve());
       client.once("error", reject);
@@ -101,9 +107,23 @@ export class Devices {
   }
 }
 
+/** A policy variable: `${iot:ClientId}`. */
+export const variable = (name: string) => `\${${name}}`;
+
+/** Subscribes, and gives what SUBACK says of each filter: the granted QoS, or 128. */
+export function suback(client: MqttClient, filters: string[], qos: 0 | 1 | 2 = 0): Promise<number[]> {
+  return new Promise((resolve) => {
+    client.on("packetreceive", function look(packet) {
+      if (packet.cmd !== "suback") return;
+      client.off("packetreceive", look);
+      resolve(packet.granted.map(Number));
+    });
+    client.subscribe(filters, { qos });
+  });
+}
+
 /** What a client gets from now on, as topic and text. */
-export function inbox(client: MqttClient): [topic: string, text: string][] {
-  const messages: [string, string][] = [];
+export function inbox(client: MqttClient, messages: [string, string][] = []): [topic: string, text: string][] {
   client.on("message", (topic, payload) => messages.push([topic, payload.toString("utf8")]));
   return messages;
 }

@@ -14,6 +14,8 @@ export interface Message {
   readonly principal?: string;
   readonly sourceIp?: string;
   readonly mqttProperties?: MqttProperties;
+  /** How many rules have republished it, one after the other: rules that feed each other must end. */
+  readonly rounds?: number;
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   /** The only rule that sees it, and nobody else: it came by Basic Ingest. */

@@ -241,9 +241,8 @@ export class Hub implements Delivery {
     if (!session || session.reason !== undefined) return null;
     if (filterProblem(topic) || !isSubscribable(topic)) return null;
     if (!session.permissions.allows("Subscribe", topic)) return null;
-    // AWS IoT has no QoS 2 and grants less than was asked for.
-    if (subscription.qos === 2) subscription.qos = 1;
-    return subscription;
+    // AWS IoT has no QoS 2 and leaves the client without an answer; a refusal shows where the mistake is.
+    return subscription.qos === 2 ? null : subscription;
   }
 
   private mayReceive(client: Client, topic: string): boolean {
