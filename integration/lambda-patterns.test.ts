@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { BadPattern, compilePattern } from "../emulator/services/lambda/sources/filter";
+import { BadPattern, compilePattern } from "../emulator/core/event-pattern";
 import { failedItems } from "../emulator/services/lambda/sources/partial";
 
 const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));

@@ -2,7 +2,7 @@ import { generateKeyPair, randomBytes, webcrypto } from "node:crypto";
 import { promisify } from "node:util";
 import type * as X509 from "@peculiar/x509";
 import type { Clock } from "../../core/clock";
-import { providePolyfill } from "./reflect-metadata";
+import { providePolyfill } from "../../core/reflect-metadata";
 
 /** A key pair as CreateKeysAndCertificate hands it out. */
 export interface KeyPair {

@@ -1,5 +1,5 @@
 import type { TableRecord } from "../../../core/bus";
-import { compilePattern } from "./filter";
+import { compilePattern } from "../../../core/event-pattern";
 import type { SourceKind } from "./mapping";
 import type { StreamKind } from "./stream-kind";
 import { StreamPoller } from "./stream-poller";

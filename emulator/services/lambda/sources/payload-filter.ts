@@ -1,4 +1,4 @@
-import { compilePattern, type Matcher } from "./filter";
+import { compilePattern, type Matcher } from "../../../core/event-pattern";
 
 /**
  * A pattern about records whose payload is text in one of their members, such as `body` or `data`: a pattern for a

@@ -1,9 +1,9 @@
 import type { QueueMessage } from "../../../core/bus";
 import { AwsError, notEmulated } from "../../../core/errors";
+import type { Matcher } from "../../../core/event-pattern";
 import { invalidParameter } from "../errors";
 import { payloadLimits } from "../invoker";
 import { check } from "../names";
-import type { Matcher } from "./filter";
 import type { Mapping, MappingSettings, Poller, PollerTools, SourceKind } from "./mapping";
 import { failedItems } from "./partial";
 import { pause } from "./pause";

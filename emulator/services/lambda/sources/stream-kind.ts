@@ -1,6 +1,6 @@
 import type { StreamReader, StreamRecord } from "../../../core/bus";
+import type { Matcher } from "../../../core/event-pattern";
 import type { Host } from "../../../core/service";
-import type { Matcher } from "./filter";
 import type { Mapping } from "./mapping";
 
 /** What a record's event is made of, beside the record. */

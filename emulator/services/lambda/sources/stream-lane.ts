@@ -1,8 +1,8 @@
 import type { StreamReader, StreamRecord } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
+import type { Matcher } from "../../../core/event-pattern";
 import type { InvocationResult } from "../invoker";
 import { payloadLimits } from "../invoker";
-import type { Matcher } from "./filter";
 import type { Mapping, PollerTools } from "./mapping";
 import { failedItems } from "./partial";
 import { pause } from "./pause";

@@ -1,1 +1,0 @@
-export { providePolyfill } from "../../core/reflect-metadata";
