@@ -14,6 +14,8 @@ export interface RemoteRun {
   succeed(value?: unknown): void;
   /** Makes the handler throw an Error. */
   fail(message: string): void;
+  /** Ends the environment's process. */
+  crash(): void;
 }
 
 /** Functions whose handlers report to the test and end as the test says. */
@@ -54,7 +56,8 @@ export function useRemoteFunctions(): RemoteFunctions {
         exports.handler = async (event, context) => event === "probe" ? "free" : new Promise((resolve, reject) => {
           const url = server + encodeURIComponent(${expression});
           const request = http.request(url, { method: "POST" }, async (response) => {
-            const { error, value } = JSON.parse(Buffer.concat(await response.toArray()).toString("utf8"));
+            const { error, value, crash } = JSON.parse(Buffer.concat(await response.toArray()).toString("utf8"));
+            if (crash) process.exit(1);
             if (error === undefined) resolve(value);
             else reject(new Error(error));
           });
@@ -75,7 +78,8 @@ export function useRemoteFunctions(): RemoteFunctions {
   };
 }
 
-const endings = (response: ServerResponse): Pick<RemoteRun, "succeed" | "fail"> => ({
+const endings = (response: ServerResponse): Pick<RemoteRun, "succeed" | "fail" | "crash"> => ({
   succeed: (value) => response.end(JSON.stringify({ value })),
   fail: (error) => response.end(JSON.stringify({ error })),
+  crash: () => response.end(JSON.stringify({ crash: true })),
 });
