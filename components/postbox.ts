@@ -172,6 +172,14 @@ export class Postbox extends pulumi.ComponentResource {
         ...deadLettersWaiting(unannounced.name),
         ...{ name: "unannounced", description: "Stored objects could not be announced" },
       },
+      {
+        ...{
+          name: "arrivals",
+          description: "Stored objects have been waiting for a quarter of an hour to be announced",
+        },
+        ...{ namespace: "AWS/SQS", metric: "ApproximateAgeOfOldestMessage", threshold: 15 * 60 },
+        ...{ dimensions: { QueueName: arrivals.name }, statistic: "Maximum" },
+      },
       ...functionFails("announce", announce.function.name),
       ...functionFails("reconcile", this.reconcile.name),
       ...(receive ? functionFails("receive", receive.function.name) : []),

@@ -242,6 +242,106 @@ describe("a function that looks at bodies first", () => {
   });
 });
 
+describe("what is deployed", () => {
+  const inputs = (name: string, type = "") => {
+    const { resources } = deployed.current.stack;
+    const found = resources.find((resource) => resource.name === name && resource.type.endsWith(type));
+    if (!found) throw new Error(`there is no ${name}`);
+    return Object.fromEntries(Object.entries(found.inputs).map(([key, { value }]) => [key, value]));
+  };
+  const policyOf = (name: string) => JSON.parse(String(inputs(name).policy)).Statement as Record<string, unknown>[];
+
+  test("keeps to the defaults of its options", () => {
+    expect(inputs("guarded-stage")).toMatchObject({ stageName: "beta", xrayTracingEnabled: true });
+    expect(inputs("guarded-authorizer", "Authorizer")).toMatchObject({
+      identitySource: "method.request.header.AuthDetails",
+      authorizerResultTtlInSeconds: 10,
+    });
+    expect(inputs("guarded-queue", "Queue")).toMatchObject({
+      ...{ delaySeconds: 3, receiveWaitTimeSeconds: 20, messageRetentionSeconds: 14 * 86_400 },
+      ...{ sqsManagedSseEnabled: true, visibilityTimeoutSeconds: 180 },
+    });
+    expect(inputs("guarded-reconcile-schedule")).toMatchObject({ scheduleExpression: "rate(1 hour)" });
+    for (const part of ["announce", "reconcile", "authorizer", "hash"]) {
+      expect(inputs(`guarded-${part}-logs`)).toMatchObject({ retentionInDays: 7 });
+      expect(inputs(`guarded-${part}-function`)).toMatchObject({ tracingConfig: { mode: "Active" } });
+    }
+    expect(inputs("guarded-access-logs")).toMatchObject({ retentionInDays: 7 });
+  });
+
+  test("does as it is told", () => {
+    expect(inputs("looked-api")).toMatchObject({
+      description: "Readings of the cellar",
+      binaryMediaTypes: ["application/octet-stream", "image/*"],
+    });
+    expect(inputs("looked-stage")).toMatchObject({ stageName: "v1", xrayTracingEnabled: false });
+    const queue = inputs("looked-queue", "Queue");
+    expect(queue).toMatchObject({ delaySeconds: 0, receiveWaitTimeSeconds: 0, messageRetentionSeconds: 4 * 86_400 });
+    expect(JSON.parse(String(queue.redrivePolicy))).toMatchObject({ maxReceiveCount: 2 });
+    expect(inputs("looked-bodies-expiry")).toMatchObject({ rules: [{ expiration: { days: 5 } }] });
+    for (const part of ["receive", "announce", "reconcile"]) {
+      expect(inputs(`looked-${part}-logs`)).toMatchObject({ retentionInDays: 30 });
+      expect(inputs(`looked-${part}-function`)).toMatchObject({
+        tracingConfig: { mode: "PassThrough" },
+        vpcConfig: { subnetIds: [expect.stringMatching(/^subnet-/), expect.stringMatching(/^subnet-/)] },
+      });
+    }
+    const { resources } = deployed.current.stack;
+    expect(resources.some(({ name }) => name === "looked-reconcile-schedule")).toBe(false);
+  });
+
+  test("lets nobody reach bodies and messages but by TLS, and S3 write of this bucket only", async () => {
+    expect(inputs("guarded-bodies-access")).toMatchObject({
+      ...{ blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true },
+    });
+    expect(inputs("guarded-bodies-ownership")).toMatchObject({ rule: { objectOwnership: "BucketOwnerEnforced" } });
+    const onlyByTls = { Effect: "Deny", Principal: "*", Condition: { Bool: { "aws:SecureTransport": "false" } } };
+    for (const part of ["bodies", "queue", "errors", "arrivals", "unannounced"]) {
+      expect(policyOf(`guarded-${part}-policy`)).toContainEqual(expect.objectContaining(onlyByTls));
+    }
+    const { bucket } = deployed.current.outputs;
+    expect(policyOf("guarded-arrivals-policy")[1]).toMatchObject({
+      Principal: { Service: "s3.amazonaws.com" },
+      Action: "sqs:SendMessage",
+      Condition: {
+        ArnEquals: { "aws:SourceArn": `arn:aws:s3:::${bucket}` },
+        StringEquals: { "aws:SourceAccount": "000000000000" },
+      },
+    });
+  });
+
+  test("lets each function do what it does, on what it does it to", () => {
+    const { bucket } = deployed.current.outputs;
+    const bodies = `arn:aws:s3:::${bucket}/published/*`;
+    const may = (part: string) =>
+      policyOf(`guarded-${part}-policy`)
+        .filter(({ Action }) => !/logs:|xray:/.test(String(Action)))
+        .map(({ Action, Resource }) => [Action, Resource].flat());
+    expect(may("store")).toEqual([["s3:PutObject", bodies]]);
+    expect(may("authorizer")).toEqual([]);
+    expect(may("hash")).toEqual([
+      ["s3:GetObject", bodies],
+      [
+        ...["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        expect.stringMatching(/^arn:aws:sqs:.*:guarded-queue-/),
+      ],
+      ["sqs:SendMessage", expect.stringMatching(/^arn:aws:sqs:.*:results-/)],
+    ]);
+    expect(JSON.stringify(may("announce"))).not.toContain('"*"');
+    expect(JSON.stringify(may("reconcile"))).not.toContain('"*"');
+  });
+
+  test("has alarms where they are asked for", () => {
+    const alarms = deployed.current.stack.resources.filter(({ type }) => type.endsWith(":MetricAlarm"));
+    expect(alarms.map(({ name }) => name).sort()).toEqual([
+      ...["guarded-announce-errors-alarm", "guarded-announce-throttles-alarm", "guarded-arrivals-alarm"],
+      ...["guarded-dead-letters-alarm", "guarded-hash-errors-alarm", "guarded-hash-throttles-alarm"],
+      ...["guarded-reconcile-errors-alarm", "guarded-reconcile-throttles-alarm", "guarded-server-errors-alarm"],
+      "guarded-unannounced-alarm",
+    ]);
+  });
+});
+
 test("objects and messages are kept for two weeks", async () => {
   const { bucket, errorQueueUrl } = deployed.current.outputs;
   await left(0);

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { JwtVerifier } from "aws-jwt-verify";
 import { FetchError } from "aws-jwt-verify/error";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import { type Principal, toPrincipal } from "../authorizer";
+import { matchesSecret } from "../shared-secret";
 import { DEVICES_FACT, offeredProtocols, tokenOf } from "./event";
 import { ALL, isDeviceName } from "./rows";
 
@@ -95,11 +95,8 @@ function checkDevices({ devices }: LivePrincipal): void {
 
 /** Lets in who has the one shared token. */
 export const sharedToken = (): AuthorizeConnection => {
-  const expected = Buffer.from(process.env.WEBSOCKET_TOKEN_HASH ?? "", "hex");
-  return (token) => {
-    const given = createHash("sha256").update(token).digest();
-    return given.length === expected.length && timingSafeEqual(given, expected) ? { id: "token" } : undefined;
-  };
+  const sha256 = process.env.WEBSOCKET_TOKEN_HASH ?? "";
+  return (token) => (matchesSecret(token, sha256) ? { id: "token" } : undefined);
 };
 
 /** Lets in who has a valid token of an OpenID Connect issuer; others are answered by 401. */
