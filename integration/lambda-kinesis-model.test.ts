@@ -161,6 +161,6 @@ it("hands every record over at least once, each key in order, and skips only wha
         expect(ofKey).toEqual(ofKey.toSorted());
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 30 },
   );
 }, 60_000);
