@@ -111,7 +111,7 @@ describe("wills", () => {
 describe("limits", () => {
   const refusedMessages: [what: string, topic: string, payload: string | Buffer, qos: 0 | 1 | 2][] = [
     ["a payload of more than 128 KB", "a", Buffer.alloc(128 * 1024 + 1), 1],
-    ["a topic of more than 256 bytes", "ä".repeat(128) + "x", "", 1],
+    ["a topic of more than 256 bytes", `${"ä".repeat(128)}x`, "", 1],
     ["a topic with more than 7 slashes", "1/2/3/4/5/6/7/8/9", "", 1],
     ["QoS 2", "a", "", 2],
     ["a topic that is AWS's own", "$aws/events/presence/connected/me", "", 1],

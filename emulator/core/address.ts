@@ -58,8 +58,6 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
       return { kind: "data", service: "iot", id: "", path: path.slice("/_aws/iot".length) };
     if (/^\/_(emulator|localstack)\//.test(path)) return { kind: "internal", path };
   }
-  // MQTT over WebSocket. A request that does not change its protocol is an object of the bucket "mqtt".
-  if (path === "/mqtt" && headers.upgrade !== undefined) return { kind: "data", service: "iot", id: "", path };
   const host = headers.host ?? "";
   if (host.includes(".execute-api.")) {
     return { kind: "data", service: executeApi, id: host.slice(0, host.indexOf(".")), path };
@@ -68,6 +66,9 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
   if (login) return { kind: "data", service: "cognito-idp", id: login[1]!, path };
   const pool = /^\/([a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]+)(\/.*)$/.exec(path);
   if (pool) return { kind: "data", service: "cognito-idp", id: pool[1]!, path: pool[2]! };
+
+  // MQTT over WebSocket. A request that does not change its protocol is an object of the bucket "mqtt".
+  if (path === "/mqtt" && headers.upgrade !== undefined) return { kind: "data", service: "iot", id: "", path };
 
   const scope =
     /Credential=([^/,\s]*)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(headers.authorization ?? "") ??

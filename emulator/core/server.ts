@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { accountOf } from "./access-key";
 import { type Address, addressOf, executeApi } from "./address";
 import { isChunked, unchunk } from "./chunked";
@@ -109,7 +110,7 @@ function splitUrl(request: IncomingMessage): { url: string; path: string; query:
   return mark < 0 ? { url, path: url, query: "" } : { url, path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-/** A WebSocket handshake: to an execute-api address or to a custom domain name; 404 anywhere else. */
+/** A WebSocket handshake: to an execute-api address, a custom domain name or the MQTT broker; 404 anywhere else. */
 async function upgrade(deps: ServerDependencies, message: IncomingMessage, socket: Duplex, head: Buffer) {
   const started = performance.now();
   // Without a listener a client that goes away would end the process.
@@ -119,8 +120,10 @@ async function upgrade(deps: ServerDependencies, message: IncomingMessage, socke
   const address = addressOf(path, query, headers, () => "");
   const host = (headers.host ?? "").replace(/:\d+$/, "");
   const isExecuteApi = address.kind === "data" && address.service === executeApi;
-  const target = isExecuteApi ? address : { id: host, path };
-  const owner = isExecuteApi ? deps.services.ownerOfApi(target.id) : deps.services.ownerOfHost(host);
+  const hostOwner = isExecuteApi ? undefined : deps.services.ownerOfHost(host);
+  const target = address.kind === "data" && hostOwner === undefined ? address : { id: host, path };
+  const direct = address.kind === "data" ? address.service : undefined;
+  const owner = isExecuteApi ? deps.services.ownerOfApi(target.id) : (hostOwner ?? direct);
   const service = owner === undefined ? undefined : deps.services.get(owner).service;
   let status = 404;
   if (service?.upgrade) {
@@ -132,7 +135,8 @@ async function upgrade(deps: ServerDependencies, message: IncomingMessage, socke
   }
   const operation = `CONNECT ${target.path}`;
   const durationMs = performance.now() - started;
-  const record = { service: executeApi, operation, status, durationMs, account: "", region: "", requestId: "" };
+  const name = owner === undefined || owner.startsWith("apigateway") ? executeApi : owner;
+  const record = { service: name, operation, status, durationMs, account: "", region: "", requestId: "" };
   for (const watch of deps.watchers) watch(record);
 }
 
@@ -318,8 +322,14 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
 }
 
 /** Sends an answer; to HEAD without its body, but with the length that a service may have set for it. */
-export function send(response: ServerResponse, { status, headers, body }: Answer, isHead = false): void {
+export function send(response: ServerResponse, { status, headers, body, stream }: Answer, isHead = false): void {
   if (response.destroyed) return;
+  if (stream) {
+    response.writeHead(status, headers);
+    // A client that goes away ends the stream; there is nobody left to tell.
+    pipeline(stream, response).catch(() => {});
+    return;
+  }
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
   if (status !== 204 && status !== 304 && !(isHead && headers["content-length"]))
     headers["content-length"] = String(length);

@@ -62,12 +62,29 @@ interface Signed {
 /** SigV4 signatures hold for five minutes around the clock of the service. */
 const skewMs = 300_000;
 
+/** What a service's signatures have of their own. */
+export interface SignatureRules {
+  /** The service in the credential scope. @default "execute-api" */
+  readonly service?: string;
+  /** A session token in the query string may have been added after signing, as AWS IoT wants it. @default false */
+  readonly isTokenUnsigned?: boolean;
+}
+
 /** Verifies version 4 signatures, in the header or in the query string, and says who signed. */
 export class SignatureVerifier {
   /** Derived keys by secret and scope: making one costs more than all else in a small request. */
   private readonly keys = new Map<string, KeyObject>();
 
-  constructor(private readonly host: Pick<Host, "bus" | "clock" | "verifySignatures">) {}
+  private readonly service: string;
+  private readonly isTokenUnsigned: boolean;
+
+  constructor(
+    private readonly host: Pick<Host, "bus" | "clock" | "verifySignatures">,
+    { service = "execute-api", isTokenUnsigned = false }: SignatureRules = {},
+  ) {
+    this.service = service;
+    this.isTokenUnsigned = isTokenUnsigned;
+  }
 
   /**
    * AWS_IAM: who signed the request; where the emulator checks no signatures, who the request says that it is from.
@@ -79,7 +96,7 @@ export class SignatureVerifier {
    */
   async verify(request: SignedRequest, owner: string): Promise<Signer> {
     if (!this.host.verifySignatures) return this.claimed(request, owner);
-    const signed = fromHeader(request) ?? fromQuery(request);
+    const signed = fromHeader(request, this.service) ?? fromQuery(request, this.service);
     if (!signed) throw new SignatureProblem("missing", "Missing Authentication Token");
     const signer = await secretOf(signed.accessKeyId, this.host.bus);
     if (!signer || (signer.sessionToken !== undefined && signer.sessionToken !== signed.sessionToken))
@@ -98,7 +115,13 @@ export class SignatureVerifier {
     const key = this.key(signer.secretAccessKey, signed.scope);
     const toSign = (canonical: string) => stringToSign(signed.time, signed.scope, canonical);
     const agrees = (canonical: string) => sameSignature(signature(key, toSign(canonical)), signed.signature);
-    const canonical = canonicalRequest(parts, true);
+    const withoutToken = query.replace(/(^|&)X-Amz-Security-Token=[^&]*/, "");
+    const canonical = canonicalRequest(
+      this.isTokenUnsigned && agrees(canonicalRequest({ ...parts, query: withoutToken }, true))
+        ? { ...parts, query: withoutToken }
+        : parts,
+      true,
+    );
     // Some clients encode the path once only, as for S3; both are one request.
     if (!agrees(canonical) && !agrees(canonicalRequest(parts, false)))
       throw new SignatureProblem(
@@ -156,7 +179,7 @@ function header({ headers }: SignedRequest, name: string): string | undefined {
 
 const incomplete = (message: string) => new SignatureProblem("incomplete", message);
 
-function fromHeader(request: SignedRequest): Signed | undefined {
+function fromHeader(request: SignedRequest, service: string): Signed | undefined {
   const text = header(request, "authorization");
   if (!text) return undefined;
   if (!text.startsWith("AWS4-HMAC-SHA256")) {
@@ -176,7 +199,7 @@ function fromHeader(request: SignedRequest): Signed | undefined {
   ].join("");
   if (missing) throw incomplete(`${missing}Authorization=${text}`);
   return {
-    ...readCredential(credential!),
+    ...readCredential(credential!, service),
     time: time!,
     signedHeaders: signedHeaders!.toLowerCase().split(";"),
     signature: value!,
@@ -184,13 +207,13 @@ function fromHeader(request: SignedRequest): Signed | undefined {
   };
 }
 
-function fromQuery({ query }: SignedRequest): Signed | undefined {
+function fromQuery({ query }: SignedRequest, service: string): Signed | undefined {
   if (!query.includes("X-Amz-Signature=")) return undefined;
   const values = new URLSearchParams(query);
   const [credential, value] = [values.get("X-Amz-Credential"), values.get("X-Amz-Signature")];
   if (!credential || !value) return undefined;
   return {
-    ...readCredential(credential),
+    ...readCredential(credential, service),
     time: values.get("X-Amz-Date") ?? "",
     signedHeaders: (values.get("X-Amz-SignedHeaders") ?? "host").toLowerCase().split(";"),
     signature: value,
@@ -199,14 +222,14 @@ function fromQuery({ query }: SignedRequest): Signed | undefined {
   };
 }
 
-function readCredential(text: string): { accessKeyId: string; scope: Scope } {
+function readCredential(text: string, wanted: string): { accessKeyId: string; scope: Scope } {
   const [accessKeyId = "", date = "", region = "", service = "", end] = text.split("/");
   if (end !== "aws4_request")
     throw incomplete(
       "Credential must have five slash-separated elements, for example ACCESS_KEY/DATE/REGION/SERVICE/aws4_request",
     );
-  if (service !== "execute-api")
-    throw new SignatureProblem("invalid", "Credential should be scoped to correct service: 'execute-api'. ");
+  if (service !== wanted)
+    throw new SignatureProblem("invalid", `Credential should be scoped to correct service: '${wanted}'. `);
   return { accessKeyId, scope: { date, region, service } };
 }
 

@@ -8,9 +8,12 @@ import { notFound } from "./errors";
 import { groupOperations } from "./groups";
 import { Hubs } from "./mqtt/hubs";
 import { Listener } from "./mqtt/listener";
+import { WebSocketDoor } from "./mqtt/websocket";
 import { policyOperations } from "./policies";
 import { iotPort } from "./port";
 import { principalOperations } from "./principals";
+import { ruleOperations } from "./rules/operations";
+import { Rules } from "./rules/rules";
 import { type Sdk, Store } from "./store";
 import { tagOperations } from "./tags";
 import { thingTypeOperations } from "./thing-types";
@@ -28,12 +31,16 @@ export const definition = defineService<Sdk>({
   client: "IoTClient",
   create(host) {
     const store = new Store(host);
+    const rules = new Rules(host, store);
     const authority = new Authority(host.clock);
     const hubs = new Hubs(host);
     const listener = new Listener(host, store, authority, hubs);
+    const door = new WebSocketDoor(host, store, hubs);
     const reset = async () => {
       await hubs.clear();
+      door.clear();
       listener.hangUp();
+      rules.clear();
       store.clear();
     };
     const watcher: CertificateWatcher = {
@@ -50,6 +57,7 @@ export const definition = defineService<Sdk>({
         ...policyOperations(store),
         ...attachmentOperations(store),
         ...principalOperations(store),
+        ...ruleOperations(store, rules),
         ...tagOperations(store),
         ...endpointOperations(store, listener),
       },
@@ -58,6 +66,7 @@ export const definition = defineService<Sdk>({
         if (method !== "GET" || path !== "/ca.pem") throw notFound(`${method} /_aws/iot${path} does not exist`);
         response.writeHead(200, { "content-type": "application/x-pem-file" }).end(await authority.caPem());
       },
+      upgrade: (request) => door.upgrade(request),
       reset,
       async close() {
         await reset();

@@ -1,0 +1,77 @@
+import { STATUS_CODES } from "node:http";
+import { createWebSocketStream, WebSocketServer } from "ws";
+import { SignatureProblem, SignatureVerifier, type Signer } from "../../../core/gateway/signer";
+import { hangUp } from "../../../core/hang-up";
+import type { Host, UpgradeRequest } from "../../../core/service";
+import type { Store } from "../store";
+import { payloadLimit } from "../topics";
+import type { Hubs } from "./hubs";
+
+/** MQTT's own header and a topic come on top of a payload. */
+const frameLimit = payloadLimit + 64 * 1024;
+
+/**
+ * MQTT over WebSocket at `/mqtt`, with a version 4 signature in the query string
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws). Account and region are the signer's.
+ */
+export class WebSocketDoor {
+  private readonly signatures: SignatureVerifier;
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: frameLimit,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
+  });
+
+  constructor(
+    host: Host,
+    private readonly store: Store,
+    private readonly hubs: Hubs,
+  ) {
+    this.signatures = new SignatureVerifier(host, { service: "iotdevicegateway", isTokenUnsigned: true });
+  }
+
+  /** Answers a handshake; gives the status. */
+  async upgrade({ message, socket, head, path, query }: UpgradeRequest): Promise<number> {
+    const { headers } = message;
+    const request = { method: "GET", path, query, headers, body: Buffer.alloc(0) };
+    const region = /X-Amz-Credential=[^&]*?(?:%2F|\/)\d{8}(?:%2F|\/)([a-z0-9-]+)/i.exec(query)?.[1] ?? "us-east-1";
+    let signer: Signer;
+    try {
+      signer = await this.signatures.verify(request, "000000000000");
+    } catch (error) {
+      if (!(error instanceof SignatureProblem)) throw error;
+      return refuse(socket, error.message);
+    }
+    const scope = { account: signer.accountId, region };
+    this.sockets.handleUpgrade(message, socket, head, (opened) => {
+      opened.on("error", () => opened.terminate());
+      const stream = createWebSocketStream(opened);
+      this.hubs.connect(this.store.region(scope), {
+        stream,
+        identity: { kind: "iam", userId: signer.caller, arn: signer.userArn },
+        sourceIp: (message.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""),
+      });
+    });
+    return 101;
+  }
+
+  /** Ends every connection, those that have sent nothing yet, too. */
+  clear(): void {
+    for (const socket of this.sockets.clients) socket.terminate();
+    this.signatures.clear();
+  }
+}
+
+function refuse(socket: UpgradeRequest["socket"], problem: string): number {
+  const body = JSON.stringify({ message: problem.split("\n")[0], traceId: "" });
+  const lines = [
+    `HTTP/1.1 403 ${STATUS_CODES[403]}`,
+    "Content-Type: application/json",
+    "x-amzn-ErrorType: ForbiddenException",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
+  hangUp(socket, `${lines.join("\r\n")}\r\n\r\n${body}`);
+  return 403;
+}
