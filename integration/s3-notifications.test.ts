@@ -152,6 +152,13 @@ describe("what is told", () => {
     ]);
   });
 
+  it("has a sequencer of its own, though many come within a millisecond", async () => {
+    const { queue, put } = await telling(["s3:ObjectCreated:*"]);
+    await Promise.all(Array.from({ length: 60 }, (_, n) => put("same", String(n))));
+    const sequencers = (await records(queue.url, 60)).map(({ s3: { object } }) => object.sequencer);
+    expect(new Set(sequencers).size).toBe(60);
+  });
+
   it("is every change that a filter names, once, in the order of its key's sequencers, and nothing else", async () => {
     const key = fc.constantFrom("in/a.csv", "in/b.json", "out/c.csv", "in/ü 1.csv");
     const step = fc.record({ kind: fc.constantFrom("put", "copy", "delete", "multipart"), key });
