@@ -26,7 +26,6 @@ import {
   SplitShardCommand,
   StartStreamEncryptionCommand,
   StopStreamEncryptionCommand,
-  SubscribeToShardCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateShardCountCommand,
@@ -343,17 +342,6 @@ describe("consumers of a stream", () => {
     await expect(send(new DescribeStreamConsumerCommand({ ConsumerARN }))).rejects.toMatchObject({
       name: "ResourceNotFoundException",
     });
-  });
-
-  it("cannot subscribe to shards: 501 says so", async () => {
-    const StreamARN = kinesis.arn(await kinesis.stream());
-    const { Consumer } = await send(new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: "a" }));
-    const subscribe = new SubscribeToShardCommand({
-      ConsumerARN: Consumer!.ConsumerARN,
-      ShardId: "shardId-000000000000",
-      StartingPosition: { Type: "LATEST" },
-    });
-    await expect(send(subscribe)).rejects.toMatchObject({ name: "NotImplemented", $metadata: { httpStatusCode: 501 } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { AwsError } from "../errors";
+import { encodeEvents, eventStreamMember, eventStreamType } from "./event-stream";
 import { type Convert, JsonCodec, readJson } from "./json";
 import type { OperationModel, ServiceModel } from "./model";
 import type { Answer, Wire } from "./wire";
@@ -6,12 +7,17 @@ import type { Answer, Wire } from "./wire";
 /** json 1.0 and 1.1 (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html): the operation is in X-Amz-Target. */
 export function jsonRpc(model: ServiceModel): Wire {
   const codec = new JsonCodec(false);
-  const compiled = new Map<string, { operation: OperationModel; decode: Convert; encode: Convert }>();
+  const compiled = new Map<string, { operation: OperationModel; decode: Convert; encode: Convert; events?: string }>();
   const find = (name: string) => {
     let entry = compiled.get(name);
     const operation = model.operations.get(name);
     if (!entry && operation) {
-      entry = { operation, decode: codec.decoder(operation.input), encode: codec.encoder(operation.output) };
+      entry = {
+        operation,
+        decode: codec.decoder(operation.input),
+        encode: codec.encoder(operation.output),
+        events: eventStreamMember(operation.output),
+      };
       compiled.set(name, entry);
     }
     return entry;
@@ -34,7 +40,12 @@ export function jsonRpc(model: ServiceModel): Wire {
       };
     },
     write(operation, output, requestId) {
-      const body = operation.output.isUnitSchema() ? "" : JSON.stringify(find(operation.name)!.encode(output));
+      const { encode, events } = find(operation.name)!;
+      if (events && output[events]) {
+        const stream = encodeEvents(operation.output, events, output, codec);
+        return { status: 200, headers: { ...headers(requestId), "content-type": eventStreamType }, body: "", stream };
+      }
+      const body = operation.output.isUnitSchema() ? "" : JSON.stringify(encode(output));
       return { status: 200, headers: headers(requestId), body };
     },
     writeError(error, requestId): Answer {

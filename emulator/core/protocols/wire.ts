@@ -7,6 +7,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string | Buffer;
+  /** Sent as it comes, instead of {@link body}. */
+  readonly stream?: AsyncIterable<Uint8Array>;
 }
 
 /** What a request asks for. */

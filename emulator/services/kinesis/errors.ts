@@ -65,6 +65,9 @@ export const consumerNotFound = (name: string) => notFound(`Consumer ${name} not
 export const consumerExists = (name: string, stream: string, account: string) =>
   inUse(`Consumer ${name} under stream ${stream} already exists for account ${account}.`);
 
+export const subscribedAlready = (consumer: string, shard: string) =>
+  inUse(`Another active subscription exists for this consumer: ${consumer} and shard: ${shard}.`);
+
 export const policyNotFound = (arn: string) => notFound(`No resource policy found for resource ARN ${arn}.`);
 
 export const onDemandOnly = (operation: string, stream: string) =>

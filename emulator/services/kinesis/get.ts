@@ -1,4 +1,3 @@
-import { notEmulated } from "../../core/errors";
 import { check, parseList, sequenceNumberPattern, shardIdConstraint } from "./checks";
 import {
   dryRun,
@@ -10,11 +9,11 @@ import {
   throughputExceeded,
 } from "./errors";
 import { shownRange } from "./hash-keys";
-import { readSequenceNumber, type Shard, shardId } from "./shard";
+import { type DataRecord, readSequenceNumber, type Shard, shardId } from "./shard";
 import type { KinesisOperations, Store } from "./store";
 import type { Stream } from "./stream";
 
-const iteratorTypes = [
+export const iteratorTypes = [
   "AFTER_SEQUENCE_NUMBER",
   "AT_SEQUENCE_NUMBER",
   "AT_TIMESTAMP",
@@ -74,36 +73,33 @@ export const getOperations = (store: Store): KinesisOperations => ({
     const rest = shard.log.at(next);
     const done = !shard.open && rest === undefined;
     return {
-      Records: records.map((record) => ({
-        SequenceNumber: record.sequenceNumber,
-        ApproximateArrivalTimestamp: new Date(record.arrival),
-        Data: record.data,
-        PartitionKey: record.partitionKey,
-        EncryptionType: record.encrypted ? ("KMS" as const) : undefined,
-      })),
+      Records: records.map(shownRecord),
       NextShardIterator: done ? undefined : makeIterator(stream, shard, next, now),
       MillisBehindLatest: rest ? now - rest.arrival : 0,
-      ChildShards: done
-        ? stream.childrenOf(shard).map((child) => ({
-            ShardId: child.id,
-            ParentShards: child.parents.map((parent) => parent.id),
-            HashKeyRange: shownRange(child.range),
-          }))
-        : undefined,
+      ChildShards: done ? shownChildren(stream, shard) : undefined,
     };
-  },
-
-  SubscribeToShard() {
-    throw notEmulated(
-      "kinesis",
-      "SubscribeToShard",
-      "an event stream; read with GetRecords, or with a Lambda function",
-    );
   },
 });
 
+/** Records as GetRecords and SubscribeToShard show them. */
+export const shownRecord = (record: DataRecord) => ({
+  SequenceNumber: record.sequenceNumber,
+  ApproximateArrivalTimestamp: new Date(record.arrival),
+  Data: record.data,
+  PartitionKey: record.partitionKey,
+  EncryptionType: record.encrypted ? ("KMS" as const) : undefined,
+});
+
+/** The shards that a closed one was split into or merged to. */
+export const shownChildren = (stream: Stream, shard: Shard) =>
+  stream.childrenOf(shard).map((child) => ({
+    ShardId: child.id,
+    ParentShards: child.parents.map((parent) => parent.id),
+    HashKeyRange: shownRange(child.range),
+  }));
+
 /** The shard that a request names: by its id, or as AWS also takes it, by its number. */
-function findShard(stream: Stream, name: string): Shard {
+export function findShard(stream: Stream, name: string): Shard {
   const { account } = stream.scope;
   const number = Number(/^(?:shardId-)?(\d{1,12})$/.exec(name)?.[1] ?? Number.NaN);
   if (Number.isNaN(number) || number >= 2 ** 31) throw shardNotFound(name, stream.name, account);
@@ -112,7 +108,7 @@ function findShard(stream: Stream, name: string): Shard {
   return shard;
 }
 
-function startingPosition(
+export function startingPosition(
   stream: Stream,
   shard: Shard,
   type: (typeof iteratorTypes)[number],

@@ -8,6 +8,7 @@ import { settingOperations } from "./settings";
 import { shardOperations } from "./shards";
 import { type Sdk, Store } from "./store";
 import { streamOperations } from "./streams";
+import { subscribeOperations } from "./subscribe";
 import { tagOperations } from "./tags";
 
 /**
@@ -15,7 +16,7 @@ import { tagOperations } from "./tags";
  *
  * Shards have AWS's limits: 1 MiB or 1,000 records a second in, five reads or 2 MiB a second out, on the emulator's clock.
  * An on-demand stream has four shards and keeps them: it does not grow with its traffic. Not emulated, and answered with
- * 501: SubscribeToShard, warm throughput, channels and account settings.
+ * 501: warm throughput, channels and account settings.
  */
 export const definition = defineService<Sdk>({
   sdk: () => require("@aws-sdk/client-kinesis"),
@@ -31,6 +32,7 @@ export const definition = defineService<Sdk>({
         ...settingOperations(store),
         ...tagOperations(store),
         ...consumerOperations(store),
+        ...subscribeOperations(store),
         ...policyOperations(store),
       },
       ports: { kinesis: kinesisPort(store) },
