@@ -13,12 +13,17 @@ export type Expression =
   | { readonly kind: "star" }
   | { readonly kind: "variable"; readonly name: string }
   /** A name, then `.key` or `[index]` for each further segment. */
-  | { readonly kind: "path"; readonly base: Expression | undefined; readonly segments: readonly (string | Expression)[] }
+  | {
+      readonly kind: "path";
+      readonly base: Expression | undefined;
+      readonly segments: readonly (string | Expression)[];
+    }
   | { readonly kind: "array"; readonly items: readonly Expression[] }
   | { readonly kind: "object"; readonly entries: readonly (readonly [key: string, value: Expression])[] }
   | { readonly kind: "call"; readonly name: string; readonly written: string; readonly args: readonly Expression[] }
   | { readonly kind: "cast"; readonly value: Expression; readonly type: CastType }
-  | { readonly kind: "not" | "negate"; readonly value: Expression }
+  | { readonly kind: "not"; readonly value: Expression }
+  | { readonly kind: "negate"; readonly value: Expression }
   | { readonly kind: "and" | "or"; readonly terms: readonly Expression[] }
   | { readonly kind: "compare"; readonly operator: Comparison; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "in"; readonly value: Expression; readonly among: Expression; readonly negated: boolean }

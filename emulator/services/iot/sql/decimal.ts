@@ -50,7 +50,8 @@ export class Decimal {
     const value =
       excess > 0 ? new Decimal(divideRounded(this.coefficient, power(excess)), this.exponent + excess) : this;
     const magnitude = value.exponent + digitsOf(value.coefficient) - 1;
-    if (value.coefficient === 0n) return new Decimal(0n, Math.max(value.exponent, -precision) > 0 ? 0 : Math.max(value.exponent, -precision));
+    if (value.coefficient === 0n)
+      return new Decimal(0n, Math.max(value.exponent, -precision) > 0 ? 0 : Math.max(value.exponent, -precision));
     if (magnitude > greatestExponent) return undefined;
     return magnitude < -greatestExponent ? new Decimal(0n, 0) : value;
   }
@@ -100,7 +101,9 @@ export class Decimal {
     const scaled = this.coefficient * power(shift);
     const quotient = scaled / other.coefficient;
     // One more digit keeps what was cut off from looking like an exact half.
-    const sticky = quotient * 10n + (scaled % other.coefficient === 0n ? 0n : this.coefficient < 0n === other.coefficient < 0n ? 1n : -1n);
+    const sticky =
+      quotient * 10n +
+      (scaled % other.coefficient === 0n ? 0n : this.coefficient < 0n === other.coefficient < 0n ? 1n : -1n);
     return new Decimal(sticky, this.exponent - other.exponent - shift - 1).rounded()?.stripped();
   }
 

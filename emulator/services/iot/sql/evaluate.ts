@@ -16,8 +16,10 @@ const compiled = new WeakMap<Expression, Compiled>();
 
 /** Makes an expression ready, once. */
 export function compile(expression: Expression): Compiled {
-  let made = compiled.get(expression);
-  if (!made) compiled.set(expression, (made = build(expression)));
+  const known = compiled.get(expression);
+  if (known) return known;
+  const made = build(expression);
+  compiled.set(expression, made);
   return made;
 }
 

@@ -17,7 +17,7 @@ const name = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
 const number = /0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const variable = /@[\p{L}\p{N}_]+/uy;
 const space = /\s+/y;
-const symbols = ["<>", "!=", "<=", ">=", ..."()[]{},.:*+-/%=<>"];
+const symbols = ["<>", "!=", "<=", ">=", ..."()[]{},.:*+-/%=<>#"];
 const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
 
 /** The line and column of an offset, for messages. */
@@ -80,7 +80,10 @@ export function tokenize(text: string): Token[] {
     const pair = text.slice(at, at + 2);
     if (pair === "--" || pair === "/*" || pair === "//") {
       // "Comments are not currently supported in AWS IoT SQL syntax" (AWS IoT SQL reference).
-      throw sqlParseException(`Expected an expression, found: a comment (${pair}). Comments are not supported`, positionOf(text, at));
+      throw sqlParseException(
+        `Expected an expression, found: a comment (${pair}). Comments are not supported`,
+        positionOf(text, at),
+      );
     }
     const digits = take(number, text, at);
     if (c === "'" || c === '"' || c === "`") {
@@ -104,7 +107,11 @@ export function tokenize(text: string): Token[] {
       const symbol = word ? undefined : symbols.find((each) => text.startsWith(each, at));
       if (word) push("name", word.length);
       else if (symbol) push("symbol", symbol.length);
-      else throw sqlParseException(`Expected an expression, found: ${String.fromCodePoint(text.codePointAt(at)!)}`, positionOf(text, at));
+      else
+        throw sqlParseException(
+          `Expected an expression, found: ${String.fromCodePoint(text.codePointAt(at)!)}`,
+          positionOf(text, at),
+        );
     }
   }
   push("end", 0, "end of statement");

@@ -1,6 +1,17 @@
 import type { BinaryOperator, Comparison, SqlVersion } from "./ast";
 import { Decimal } from "./decimal";
-import { asDecimal, isArray, isInt, isNumeric, isObject, type Numeric, numeric, toNumeric, toText, type Value } from "./values";
+import {
+  asDecimal,
+  isArray,
+  isInt,
+  isNumeric,
+  isObject,
+  type Numeric,
+  numeric,
+  toNumeric,
+  toText,
+  type Value,
+} from "./values";
 
 /** https://docs.aws.amazon.com/iot/latest/developerguide/iot-sql-operators.html */
 export function compareNumbers(left: Numeric, right: Numeric): number {
@@ -72,9 +83,19 @@ function ofDecimals(operator: BinaryOperator, left: Decimal, right: Decimal, int
 }
 
 /** Int with Int gives an Int, also in a division; anything divided by zero is Undefined. */
-export function calculate(operator: BinaryOperator, left: Numeric, right: Numeric, version: SqlVersion): Numeric | undefined {
+export function calculate(
+  operator: BinaryOperator,
+  left: Numeric,
+  right: Numeric,
+  version: SqlVersion,
+): Numeric | undefined {
   const ints = isInt(left) && isInt(right);
-  if (typeof left === "number" && typeof right === "number" && Number.isSafeInteger(left) && Number.isSafeInteger(right)) {
+  if (
+    typeof left === "number" &&
+    typeof right === "number" &&
+    Number.isSafeInteger(left) &&
+    Number.isSafeInteger(right)
+  ) {
     const result = ofInts(operator, left, right);
     // A longer one keeps all of its digits below. Adding 0 turns -0 into 0.
     if (result === undefined || Math.abs(result) < 1e15) return result === undefined ? undefined : result + 0;

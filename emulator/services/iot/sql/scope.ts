@@ -29,7 +29,11 @@ export interface SqlContext {
   /** `get_dynamodb()`: the item as plain JSON; undefined when there is none. */
   readonly getDynamoDbItem?: (tableName: string, key: Record<string, unknown>, roleArn: string) => Awaitable<unknown>;
   /** `get_secret()`: the current SecretString or SecretBinary (base64), unparsed. */
-  readonly getSecret?: (secretId: string, secretType: "SecretString" | "SecretBinary", roleArn: string) => Awaitable<string | undefined>;
+  readonly getSecret?: (
+    secretId: string,
+    secretType: "SecretString" | "SecretBinary",
+    roleArn: string,
+  ) => Awaitable<string | undefined>;
   /** `get_registry_data()`, for example of `DescribeThing`. */
   readonly getRegistryData?: (api: string, thingName: string, roleArn: string) => Awaitable<unknown>;
 }
@@ -68,8 +72,10 @@ class Message {
 const messages = new WeakMap<SqlContext, Message>();
 
 function messageOf(context: SqlContext): Message {
-  let message = messages.get(context);
-  if (!message) messages.set(context, (message = new Message(context)));
+  const known = messages.get(context);
+  if (known) return known;
+  const message = new Message(context);
+  messages.set(context, message);
   return message;
 }
 
