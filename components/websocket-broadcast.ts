@@ -1,12 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { METRICS_NAMESPACE } from "../handlers/metrics";
 import { actions as answerActions } from "../handlers/websocket/actions";
 import { broadcast } from "../handlers/websocket/broadcast";
 import { connect, disconnect } from "../handlers/websocket/connections";
 import { customAction } from "../handlers/websocket/custom";
 import type { WebSocketVariables } from "../handlers/websocket/environment";
 import { fanOut } from "../handlers/websocket/fan-out";
-import { METRICS_NAMESPACE } from "../handlers/websocket/metrics";
 import { type AlarmRule, deadLettersWaiting, functionFails, makeAlarms } from "./alarms";
 import { InlineFunction, type InlineFunctionArgs } from "./inline-function";
 import type { PolicyStatement } from "./policy";

@@ -8,3 +8,17 @@ export function deadlineOf({ getRemainingTimeInMillis }: LambdaContext): number 
   const left = getRemainingTimeInMillis();
   return Date.now() + left - Math.min(5_000, left / 5);
 }
+
+/** What a callback gives, or an error at the deadline: one that hangs must not keep its neighbours from going on. */
+export async function inTime<T>(result: T | Promise<T>, deadline: number, what: string): Promise<T> {
+  if (!(result instanceof Promise)) return result;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not finish in time`)), Math.max(0, deadline - Date.now()));
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,3 +1,4 @@
+import { MAX_NESTING } from "../attribute";
 import { isNestedDeeper, isRawNumber, type RawNumber } from "../exact-json";
 
 /**
@@ -44,8 +45,6 @@ export type OnMessage = (
 const NETWORK_OFF = 18;
 /** The first second of the year 10000, from which on ISO 8601 times have more digits and sort wrongly. */
 const END_OF_TIME = 253_402_300_800;
-/** Levels of an attribute (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Limits.html). */
-export const MAX_NESTING = 32;
 /** A DynamoDB partition key's size (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Limits.html). */
 const MAX_TUID_BYTES = 2048;
 

@@ -1,11 +1,12 @@
+import { writeItems } from "../batch-write";
 import type { Clients } from "../clients";
+import { inTime } from "../deadline";
 import { describe, mapConcurrent } from "../retry";
 import type { Element } from "./body";
 import type { Stage } from "./dead-letter";
 import { forward } from "./forward";
-import { digestOf, type StoredItem, toItem } from "./item";
+import { digestOf, identityOf, type StoredItem, toItem } from "./item";
 import { type OnMessage, problemOf, type ThingseeMessage } from "./message";
-import { identity, writeItems } from "./store";
 
 /** What the way of a message is made of. */
 export interface Path {
@@ -54,18 +55,19 @@ export async function processElements(elements: readonly Received[], path: Path)
     : elements.map((element) => prepare(element, path));
   const toStore: Record<string, StoredItem> = {};
   steps.forEach((step, i) => {
-    if (isReady(step) && !elements[i]?.missingQueues) toStore[identity(step.entry)] = step.entry;
+    if (isReady(step) && !elements[i]?.missingQueues) toStore[step.entry.identity] = step.entry;
   });
   const notStored = await writeItems(Object.values(toStore), {
     dynamodb: path.clients.dynamodb(),
     table: path.table,
+    identityOf,
     deadline: path.deadline,
   });
   const failures = steps.map((step): Failure | undefined => {
     if (step === "dropped") return undefined;
     if ("failure" in step) return step.failure;
-    const reason = notStored[identity(step.entry)];
-    return reason === undefined ? undefined : { stage: "store", reason };
+    const failure = notStored[step.entry.identity];
+    return failure && { stage: "store", reason: failure.reason };
   });
   if (path.queues.length > 0) await forwardStored(elements, steps, failures, path);
   return failures;
@@ -92,7 +94,7 @@ async function prepareWith(
   const digest = digestOf(value);
   const context = { receivedAt: new Date(receivedAt).toISOString(), requestId };
   try {
-    const result = await inTime(onMessage(value as ThingseeMessage, context), deadline);
+    const result = await inTime(onMessage(value as ThingseeMessage, context), deadline, "onMessage");
     if (result === null) return "dropped";
     const wrong = result === undefined ? "it must return the message, or null to drop it" : problemOf(result);
     if (wrong) return { failure: { stage: "onMessage", reason: `onMessage returned no valid message: ${wrong}` } };
@@ -107,20 +109,6 @@ function toStep(message: ThingseeMessage, digest: string, receivedAt: number, tt
   return "problem" in entry ? { failure: { stage: "validate", reason: entry.problem } } : { message, entry };
 }
 
-/** One callback that hangs must not keep its neighbours from being stored. */
-async function inTime<T>(result: T | Promise<T>, deadline: number): Promise<T> {
-  if (!(result instanceof Promise)) return result;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("onMessage did not finish in time")), Math.max(0, deadline - Date.now()));
-  });
-  try {
-    return await Promise.race([result, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Sends what is stored to the queues; a message that came twice is sent once. */
 async function forwardStored(
   elements: readonly Received[],
@@ -131,8 +119,8 @@ async function forwardStored(
   const seen: Record<string, true> = {};
   const outgoing: { json: string; queues: readonly string[]; index: number }[] = [];
   steps.forEach((step, index) => {
-    if (step === "dropped" || "failure" in step || failures[index] || seen[identity(step.entry)]) return;
-    seen[identity(step.entry)] = true;
+    if (step === "dropped" || "failure" in step || failures[index] || seen[step.entry.identity]) return;
+    seen[step.entry.identity] = true;
     outgoing.push({ json: JSON.stringify(step.message), queues: elements[index]?.missingQueues ?? queues, index });
   });
   const missed = await forward(outgoing, clients);

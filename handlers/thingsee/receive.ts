@@ -1,3 +1,4 @@
+import { type ApiAnswer, answer } from "../api-answer";
 import { makeClients } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
@@ -13,19 +14,7 @@ export interface ReceiveEvent extends BodyEvent {
   readonly requestContext: { readonly requestId: string };
 }
 
-export interface ReceiveAnswer {
-  readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
 type Letter = { letter: DeadLetter; content: Content };
-
-const answer = (statusCode: number, content: object): ReceiveAnswer => ({
-  statusCode,
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(content),
-});
 
 /**
  * The function behind POST: stores what is valid, dead-letters the rest with its reason, and answers 200 when
@@ -39,7 +28,7 @@ export const receiveMessages =
     const { table, ttlDays, queues, archiveBucket } = environment;
     const office = { clients, queueUrl: environment.deadLetterQueue, bucket: environment.deadLetterBucket };
 
-    return async (event: ReceiveEvent, context: LambdaContext): Promise<ReceiveAnswer> => {
+    return async (event: ReceiveEvent, context: LambdaContext): Promise<ApiAnswer> => {
       const now = Date.now();
       const origin = { requestId: event.requestContext.requestId, receivedAt: new Date(now).toISOString() };
       const text = bodyText(event);

@@ -1,0 +1,86 @@
+import {
+  type _Record as MeasureRecord,
+  type MeasureValue,
+  type RejectedRecordsException,
+  WriteRecordsCommand,
+} from "@aws-sdk/client-timestream-write";
+import { isRawNumber } from "../exact-json";
+import { type Backoff, describe, fullJitter, isTransient, mapConcurrent, sleep } from "../retry";
+import { type IoTRecord, isObject, type Placed } from "./record";
+import type { SinkClients, SinkFailure, SinkFailures } from "./sink";
+
+/** WriteRecords' limit (https://docs.aws.amazon.com/timestream/latest/developerguide/API_WriteRecords.html). */
+const BATCH = 100;
+const PARALLEL = 8;
+const BACKOFF: Backoff = { baseMs: 50, capMs: 2_000, attempts: 9 };
+
+/** Writes records to Timestream for LiveAnalytics: one multi-measure record each, told apart by device and topic. */
+export async function writeTimestream(
+  records: readonly Placed[],
+  { database, table }: { database: string; table: string },
+  clients: SinkClients,
+  deadline: number,
+): Promise<SinkFailures> {
+  const failures: SinkFailures = {};
+  const measures: { place: number; measure: MeasureRecord }[] = [];
+  records.forEach(({ record }, place) => {
+    const measure = toMeasure(record);
+    if ("problem" in measure) failures[place] = { reason: measure.problem, refused: true };
+    else measures.push({ place, measure });
+  });
+  const batches = Array.from({ length: Math.ceil(measures.length / BATCH) }, (_, i) =>
+    measures.slice(i * BATCH, (i + 1) * BATCH),
+  );
+  await mapConcurrent(batches, PARALLEL, async (batch) => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const Records = batch.map(({ measure }) => measure);
+        await clients.timestream().send(new WriteRecordsCommand({ DatabaseName: database, TableName: table, Records }));
+        return;
+      } catch (error) {
+        const wait = fullJitter(BACKOFF, attempt);
+        const again = attempt + 1 < BACKOFF.attempts && Date.now() + wait <= deadline;
+        if (isTransient(error) && again) await sleep(wait);
+        else return batch.forEach(({ place }, i) => void Object.assign(failures, failureOf(error, place, i)));
+      }
+    }
+  });
+  return failures;
+}
+
+/** What a failed call means for one of its records: Timestream writes the others of a call that rejects some. */
+function failureOf(error: unknown, place: number, index: number): Record<number, SinkFailure> {
+  const { name, RejectedRecords } = error as RejectedRecordsException;
+  if (name !== "RejectedRecordsException") return { [place]: { reason: describe(error), refused: false } };
+  const rejected = RejectedRecords?.find(({ RecordIndex }) => RecordIndex === index);
+  return rejected ? { [place]: { reason: rejected.Reason ?? "Timestream rejected it", refused: true } } : {};
+}
+
+/** Numbers, texts and truth values of the payload, those inside of objects by their path; the rest has no place there. */
+function toMeasure({ ident, topic, timestamp, id, data }: IoTRecord): MeasureRecord | { problem: string } {
+  const values: MeasureValue[] = [];
+  collect(data, "", values);
+  if (values.length === 0) return { problem: "the payload has no number, text or truth value" };
+  return {
+    Dimensions: [
+      { Name: "ident", Value: ident },
+      { Name: "topic", Value: topic },
+    ],
+    MeasureName: "telemetry",
+    MeasureValueType: "MULTI",
+    MeasureValues: [...values, { Name: "messageId", Value: id, Type: "VARCHAR" }],
+    Time: String(timestamp),
+    TimeUnit: "MILLISECONDS",
+  };
+}
+
+function collect(fields: Record<string, unknown>, prefix: string, values: MeasureValue[]): void {
+  for (const [name, value] of Object.entries(fields)) {
+    const Name = prefix + name;
+    if (isRawNumber(value)) values.push({ Name, Value: value.rawJSON, Type: "DOUBLE" });
+    else if (typeof value === "number") values.push({ Name, Value: String(value), Type: "DOUBLE" });
+    else if (typeof value === "boolean") values.push({ Name, Value: String(value), Type: "BOOLEAN" });
+    else if (typeof value === "string" && value !== "") values.push({ Name, Value: value, Type: "VARCHAR" });
+    else if (isObject(value)) collect(value, `${Name}.`, values);
+  }
+}
