@@ -23,8 +23,9 @@ export {
   type VpcOption,
 } from "./network";
 export type { PolicyStatement } from "./policy";
-export { type ConsumerArgs, Postbox } from "./postbox";
+export { Postbox } from "./postbox";
 export type {
+  ConsumerArgs,
   PostboxArgs,
   PostboxAuth,
   PostboxAuthorizeArgs,

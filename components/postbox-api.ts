@@ -110,7 +110,7 @@ const ANSWERS: readonly Answer[] = [
     pattern: "403",
     // The bucket's policy denies empty bodies, in so many words; any other refusal is no fault of the publisher's.
     template: [
-      "#set($answer = $input.body)",
+      '#set($answer = "$!input.body")',
       '#if(!$answer.startsWith("<"))#set($answer = $util.base64Decode($answer))#end',
       '#if($answer.contains("explicit deny"))',
       '{"message": "The body is empty; send what is to be published"}',

@@ -104,6 +104,22 @@ export interface PostboxArgs {
   manageAccount?: boolean;
 }
 
+/** Settings of a function that consumes messages. */
+export interface ConsumerArgs {
+  /** Messages in a batch, 1 to 10; they are worked on at the same time. @default 10 */
+  batchSize?: number;
+  /** Functions that run at a time, 2 to 1000. @default as many as there is work for */
+  maxConcurrency?: number;
+  /** Seconds for a batch; at most a sixth of the postbox's `visibilityTimeoutSeconds`. @default that sixth */
+  timeout?: number;
+  /** Memory in MB, 128 to 10240. @default 512 */
+  memorySize?: number;
+  /** Environment variables. @default none */
+  environment?: Record<string, pulumi.Input<string>>;
+  /** What the callback may do in AWS, beside reading the object. @default nothing */
+  statements?: PolicyStatement[];
+}
+
 const OPTIONS: Record<keyof PostboxArgs, true> = {
   auth: true,
   description: true,
@@ -226,4 +242,25 @@ function checkQueues(checks: Checks, args: PostboxArgs): void {
     const must = `be at least retentionDays, ${kept}: a message must not outlive its object`;
     checks.add("expiryDays", must, `expiryDays: ${kept}, or a smaller retentionDays`);
   }
+}
+
+/** Throws one error with all the mistakes in the arguments of `onMessage`. `most`: seconds that a consumer may take. */
+export function checkConsumer(
+  postbox: string,
+  name: string,
+  callback: unknown,
+  args: ConsumerArgs,
+  most: number,
+): void {
+  const checks = new Checks("Postbox", postbox);
+  const option = `onMessage "${name}"`;
+  checks.text(`${option}: the name`, name, /^[a-z][a-z0-9-]{0,29}$/, "be lower-case letters, digits, -", '"consumer"');
+  checks.callback(`${option}: the callback`, callback ?? null, "async ({ body }) => ...");
+  const known = ["batchSize", "maxConcurrency", "timeout", "memorySize", "environment", "statements"];
+  checks.names(option, args, known);
+  checks.number(`${option}.batchSize`, args.batchSize, { min: 1, max: 10, unit: "messages", use: 10 });
+  checks.number(`${option}.maxConcurrency`, args.maxConcurrency, { min: 2, max: 1000, unit: "functions", use: 10 });
+  checks.number(`${option}.timeout`, args.timeout, { min: 1, max: most, unit: "seconds", use: most });
+  checks.number(`${option}.memorySize`, args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  checks.done();
 }

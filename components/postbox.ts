@@ -7,33 +7,17 @@ import { ANNOUNCED, CHECKPOINT, PUBLISHED } from "../handlers/postbox/keys";
 import { receivePublications } from "../handlers/postbox/receive";
 import { reconcile } from "../handlers/postbox/reconcile";
 import { type AlarmRule, apiFails, deadLettersWaiting, functionFails, makeAlarms } from "./alarms";
-import { Checks } from "./checks";
 import { type FunctionSettings, InlineFunction } from "./inline-function";
 import { type FunctionNetwork, networkFor } from "./network";
 import type { PolicyStatement } from "./policy";
 import { makeBucketWay, makeFunctionWay, makePostboxAuth, makeTooLarge, PATH } from "./postbox-api";
-import { checkPostbox, type PostboxArgs } from "./postbox-args";
+import { type ConsumerArgs, checkConsumer, checkPostbox, type PostboxArgs } from "./postbox-args";
 import { ANNOUNCE_TIMEOUT, makeAnnouncements, makeArrivals, makeBodies } from "./postbox-storage";
+import { consuming, triggerByQueue } from "./queue-trigger";
 import { makeRestStage } from "./rest-stage";
 
 /** The handler without a callback, which all components of a program share. */
 const plainReceive = receivePublications();
-
-/** Settings of a function that consumes messages. */
-export interface ConsumerArgs {
-  /** Messages in a batch, 1 to 10; they are worked on at the same time. @default 10 */
-  batchSize?: number;
-  /** Functions that run at a time, 2 to 1000. @default as many as there is work for */
-  maxConcurrency?: number;
-  /** Seconds for a batch; at most a sixth of the postbox's `visibilityTimeoutSeconds`. @default that sixth */
-  timeout?: number;
-  /** Memory in MB, 128 to 10240. @default 512 */
-  memorySize?: number;
-  /** Environment variables. @default none */
-  environment?: Record<string, pulumi.Input<string>>;
-  /** What the callback may do in AWS, beside reading the object. @default nothing */
-  statements?: PolicyStatement[];
-}
 
 /**
  * Takes data of up to 10 MB in by HTTPS POST, keeps it in S3 and announces it on a queue. A 200 answer says that it is
@@ -162,7 +146,7 @@ export class Postbox extends pulumi.ComponentResource {
       child,
     );
     // So many that a burst takes no functions away from the rest of the account; what is more waits in the queue.
-    consume(`${name}-announce`, arrivals, announce, { scalingConfig: { maximumConcurrency: 10 } }, child);
+    triggerByQueue(`${name}-announce`, arrivals, announce, { scalingConfig: { maximumConcurrency: 10 } }, child);
     const reconciling = this.makeReconcile({ arrivals, unannounced, graceMinutes, schedule }, toAnnounce, child);
     this.reconcile = reconciling.handler.function;
 
@@ -207,30 +191,14 @@ export class Postbox extends pulumi.ComponentResource {
    */
   onMessage(name: string, callback: OnPostboxMessage, args: ConsumerArgs = {}): InlineFunction {
     const most = Math.floor(this.visibilityTimeout / 6);
-    const checks = new Checks("Postbox", this.prefix);
-    const option = `onMessage "${name}"`;
-    checks.text(
-      `${option}: the name`,
-      name,
-      /^[a-z][a-z0-9-]{0,29}$/,
-      "be lower-case letters, digits, -",
-      '"consumer"',
-    );
-    checks.callback(`${option}: the callback`, callback ?? null, "async ({ body }) => ...");
-    const known = ["batchSize", "maxConcurrency", "timeout", "memorySize", "environment", "statements"];
-    checks.names(option, args, known);
-    checks.number(`${option}.batchSize`, args.batchSize, { min: 1, max: 10, unit: "messages", use: 10 });
-    checks.number(`${option}.maxConcurrency`, args.maxConcurrency, { min: 2, max: 1000, unit: "functions", use: 10 });
-    checks.number(`${option}.timeout`, args.timeout, { min: 1, max: most, unit: "seconds", use: most });
-    checks.number(`${option}.memorySize`, args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
-    checks.done();
+    checkConsumer(this.prefix, name, callback, args, most);
     const child = { parent: this };
     const read = { actions: ["s3:GetObject"], resources: [pulumi.interpolate`${this.bucket.arn}/${PUBLISHED}*`] };
     const consumer = new InlineFunction(
       `${this.prefix}-${name}`,
       {
         ...this.settings,
-        title: `${this.title}: ${option}`,
+        title: `${this.title}: onMessage "${name}"`,
         factory: consumeMessages({ onMessage: callback }),
         timeout: args.timeout ?? Math.min(most, 900),
         memorySize: args.memorySize,
@@ -241,7 +209,7 @@ export class Postbox extends pulumi.ComponentResource {
     );
     const { batchSize = 10, maxConcurrency } = args;
     const scaling = maxConcurrency === undefined ? {} : { scalingConfig: { maximumConcurrency: maxConcurrency } };
-    consume(`${this.prefix}-${name}`, this.queue, consumer, { batchSize, ...scaling }, child);
+    triggerByQueue(`${this.prefix}-${name}`, this.queue, consumer, { batchSize, ...scaling }, child);
     if (this.alarmsTo) makeAlarms(this.prefix, functionFails(name, consumer.function.name), this.alarmsTo, child);
     return consumer;
   }
@@ -347,28 +315,3 @@ export class Postbox extends pulumi.ComponentResource {
 }
 
 type Variables = { [Name in keyof PostboxVariables]?: pulumi.Input<string> };
-
-/** What an event source needs of its queue (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html). */
-const consuming = ({ arn }: aws.sqs.Queue): PolicyStatement => ({
-  actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-  resources: [arn],
-});
-
-function consume(
-  name: string,
-  queue: aws.sqs.Queue,
-  handler: InlineFunction,
-  settings: Partial<aws.lambda.EventSourceMappingArgs>,
-  opts: pulumi.CustomResourceOptions,
-): aws.lambda.EventSourceMapping {
-  return new aws.lambda.EventSourceMapping(
-    `${name}-trigger`,
-    {
-      eventSourceArn: queue.arn,
-      functionName: handler.function.name,
-      functionResponseTypes: ["ReportBatchItemFailures"],
-      ...settings,
-    },
-    opts,
-  );
-}

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { BatchAnswer } from "../handlers/batch-answer";
 import { actions } from "../handlers/websocket/actions";
-import { type BatchAnswer, broadcast } from "../handlers/websocket/broadcast";
+import { broadcast } from "../handlers/websocket/broadcast";
 import { connect } from "../handlers/websocket/connections";
 import { fanOut } from "../handlers/websocket/fan-out";
 import { toFrames } from "../handlers/websocket/frames";

@@ -19,6 +19,7 @@ interface Outputs {
   consumerLogs: string;
   logGroups: string[];
   lookedUrl: string;
+  mistaken: string;
   lookedQueueUrl: string;
   lookedBucket: string;
 }
@@ -219,6 +220,10 @@ describe("a function that looks at bodies first", () => {
     const { lookedBucket } = deployed.current.outputs;
     const before = await keysIn(s3, lookedBucket, "published/");
     expect(await look("{", "application/json")).toEqual({ status: 422, body: { message: "The body is not JSON" } });
+    expect(await look(Buffer.from("K\xe4lte", "latin1"), "text/plain")).toEqual({
+      status: 400,
+      body: { message: "The body is not UTF-8, or holds U+FFFD" },
+    });
     expect(await look("", "text/plain")).toMatchObject({ status: 400, body: { message: /body is empty/ } });
     expect(await look(binary(10), "application/zip")).toEqual({
       status: 415,
@@ -329,6 +334,14 @@ describe("what is deployed", () => {
     ]);
     expect(JSON.stringify(may("announce"))).not.toContain('"*"');
     expect(JSON.stringify(may("reconcile"))).not.toContain('"*"');
+  });
+
+  test("has no consumer with mistakes, which are told together", () => {
+    expect(deployed.current.outputs.mistaken).toBe(
+      'Postbox "guarded": onMessage "Mistaken": the name must be lower-case letters, digits, -, not "Mistaken"; use "consumer". ' +
+        'Also: onMessage "Mistaken".batchSize must be a whole number from 1 to 10 (messages), not 11; use 10. ' +
+        'Also: onMessage "Mistaken".timeout must be a whole number from 1 to 30 (seconds), not 31; use 30',
+    );
   });
 
   test("has alarms where they are asked for", () => {

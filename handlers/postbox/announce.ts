@@ -1,5 +1,6 @@
 import { HeadObjectCommand, type HeadObjectCommandOutput, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { BatchAnswer } from "../batch-answer";
 import { toSqsText } from "../batching";
 import { makeS3, makeSqs } from "../clients";
 import { describe, mapConcurrent } from "../retry";
@@ -82,11 +83,6 @@ function messageOf(
 /** The part of an SQS event that is used. */
 export interface ArrivalsEvent {
   readonly Records: readonly { readonly messageId: string; readonly body: string }[];
-}
-
-/** Which messages are to come again (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). */
-export interface BatchAnswer {
-  readonly batchItemFailures: { itemIdentifier: string }[];
 }
 
 /** The part of S3's event that is used (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). */

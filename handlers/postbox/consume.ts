@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
+import type { BatchAnswer } from "../batch-answer";
 import { makeS3 } from "../clients";
 import type { LambdaContext } from "../deadline";
 import { describe, mapConcurrent } from "../retry";
-import type { BatchAnswer } from "./announce";
 import type { PostboxMessage } from "./message";
 
 /** A published object on its way to a consumer. */

@@ -1,4 +1,5 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { type ApiAnswer, answer } from "../api-answer";
 import { makeS3 } from "../clients";
 import { describe } from "../retry";
 import { variable } from "./environment";
@@ -40,33 +41,25 @@ export interface PublishEvent {
   };
 }
 
-export interface PublishAnswer {
-  readonly statusCode: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
 /** With the principal's 1,000 characters below the 2 KB of metadata that S3 takes. */
 const MAX_ANNOTATIONS = 900;
-
-const answer = (statusCode: number, content: object): PublishAnswer => ({
-  statusCode,
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(content),
-});
 
 /** The function behind POST with `mode: "lambda"`: asks the callback, stores the body, answers with the id. */
 export const receivePublications =
   ({ onPublish }: { onPublish?: OnPublish } = {}) =>
   () => {
     const s3 = makeS3();
-    return async (event: PublishEvent): Promise<PublishAnswer> => {
+    return async (event: PublishEvent): Promise<ApiAnswer> => {
       const { requestId, requestTimeEpoch, authorizer } = event.requestContext;
       const headers = lowerCased(event.headers);
       const contentType = headers["content-type"] ?? "application/json";
       const body = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
       if (body.length === 0) return answer(400, { message: "The body is empty; send what is to be published" });
-      if (!event.isBase64Encoded && !isText(contentType)) return answer(415, { message: notText(contentType) });
+      if (!event.isBase64Encoded) {
+        if (!isText(contentType)) return answer(415, { message: notText(contentType) });
+        // API Gateway puts it in the place of what is not UTF-8.
+        if (event.body?.includes("\ufffd")) return answer(400, { message: "The body is not UTF-8, or holds U+FFFD" });
+      }
       const principal = authorizer?.principalId ?? null;
       const verdict = (await onPublish?.({ requestId, body, contentType, principal, headers })) ?? { annotations: {} };
       if ("reject" in verdict) {
@@ -86,6 +79,8 @@ export const receivePublications =
             Bucket: variable("POSTBOX_BUCKET"),
             Key: publishedKey(requestTimeEpoch, requestId),
             Body: body,
+            // A client can choose the id of its request: never over another object.
+            IfNoneMatch: "*",
             ContentType: contentType,
             Metadata: {
               ...(principal !== null && { [PRINCIPAL]: toMetadata(principal) }),
@@ -94,6 +89,9 @@ export const receivePublications =
           }),
         );
       } catch (error) {
+        if ((error as Error).name === "PreconditionFailed") {
+          return answer(409, { message: "A request with this id was stored already" });
+        }
         console.error(JSON.stringify({ message: "a publication was not stored", requestId, reason: describe(error) }));
         return answer(503, { message: "The body could not be stored; send it again" });
       }

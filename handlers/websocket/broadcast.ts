@@ -1,3 +1,4 @@
+import type { BatchAnswer } from "../batch-answer";
 import { groupBySize, MAX_MESSAGE_BYTES, toSqsText } from "../batching";
 import { makeSqs } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
@@ -12,11 +13,6 @@ import { type LiveRecord, type Poison, type QueueMessage, type RecordOptions, re
 
 export interface QueueEvent {
   readonly Records: readonly QueueMessage[];
-}
-
-/** Which messages are to come again (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). */
-export interface BatchAnswer {
-  readonly batchItemFailures: { itemIdentifier: string }[];
 }
 
 /** A part of a broadcast that is split up: some records for one shard of the connections. */

@@ -1,6 +1,7 @@
+import type { BatchAnswer } from "../batch-answer";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import type { BatchAnswer, FanOutMessage, QueueEvent } from "./broadcast";
+import type { FanOutMessage, QueueEvent } from "./broadcast";
 import { makeDynamo, makePoster } from "./clients";
 import { deliver } from "./deliver";
 import { countOf, variable } from "./environment";

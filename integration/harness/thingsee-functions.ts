@@ -2,8 +2,9 @@ import { CreateTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import type { ApiAnswer } from "../../handlers/api-answer";
 import type { ThingseeMessage } from "../../handlers/thingsee/message";
-import { type ReceiveAnswer, receiveMessages } from "../../handlers/thingsee/receive";
+import { receiveMessages } from "../../handlers/thingsee/receive";
 import { replayDeadLetters } from "../../handlers/thingsee/replay";
 import { settings, useEmulator } from "./emulator";
 import { type FaultyAws, startFaultyAws } from "./faulty-aws";
@@ -133,7 +134,7 @@ export function useThingseeFunctions() {
   const post = async (running: RunningFunction, body: unknown, options?: { remainingMs?: number }) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const event = { body: text, isBase64Encoded: false, requestContext: { requestId: "request-1" } };
-    const answer = await running.invoke<ReceiveAnswer>(event, options);
+    const answer = await running.invoke<ApiAnswer>(event, options);
     const { status: _, ...content } = JSON.parse(answer.body) as Record<string, unknown>;
     return { http: answer.statusCode, ...content } as Record<string, unknown>;
   };

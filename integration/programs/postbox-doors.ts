@@ -61,6 +61,16 @@ const looked = new Postbox("looked", {
   forceDestroy: true,
 });
 
+/** What is said to a consumer that cannot be. */
+const mistaken = (() => {
+  try {
+    guarded.onMessage("Mistaken", () => undefined, { timeout: 31, batchSize: 11 });
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+})();
+
 export const url = guarded.url;
 export const queueUrl = guarded.queue.url;
 export const errorQueueUrl = guarded.errorQueue.url;
@@ -88,3 +98,4 @@ export const lookedQueueUrl = looked.queue.url;
 export const lookedBucket = looked.bucket.bucket;
 export const lookedFunction = looked.nodes.receive?.function.name;
 export const lookedReconcile = looked.reconcile.name;
+export { mistaken };

@@ -3,7 +3,7 @@ import { Postbox } from "../../components";
 /** A postbox for those who have a secret; nobody consumes. */
 
 const postbox = new Postbox("secret", {
-  auth: { secret: "a-secret-of-the-senders", header: "X-Secret" },
+  auth: { secret: "a-secret-of-the-senders", header: "X-Secret", ttlSeconds: 3600 },
   delaySeconds: 0,
   forceDestroy: true,
 });
