@@ -184,6 +184,8 @@ export interface Ports {
         message: string;
         /** Up to 100 characters. */
         subject?: string;
+        /** `json`: the message is an object with a text for each protocol, and `default`. */
+        messageStructure?: "json";
         messageAttributes?: QueueMessage["messageAttributes"];
         /** The service principal that publishes, and the resource it does so for. */
         principal?: string;
@@ -246,6 +248,14 @@ export interface Ports {
       group: string,
       stream: string,
       events: readonly { timestamp: number; message: string }[],
+    ): void;
+    hasGroup(scope: { account: string; region: string }, group: string): boolean;
+  };
+  events: {
+    /** Puts an event of an AWS service on the default bus of an account and region, whose rules decide about it. */
+    put(
+      scope: { account: string; region: string },
+      event: { source: string; detailType: string; resources: readonly string[]; detail: object },
     ): void;
   };
   sts: {

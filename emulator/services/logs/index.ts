@@ -31,6 +31,7 @@ export const definition = defineService<typeof import("@aws-sdk/client-cloudwatc
             const stream = group.streams.get(streamName) ?? group.addStream(streamName);
             subscriptions.deliver(group, streamName, stream.append(events));
           },
+          hasGroup: (scope, group) => state.of(scope).groups.has(group),
         },
       },
       reset: () => state.clear(),

@@ -32,10 +32,11 @@ export const definition = defineService<typeof Sdk>({
       },
       ports: {
         sns: {
-          async publish(topicArn, { message, subject, messageAttributes = {} }) {
+          async publish(topicArn, { message, subject, messageStructure, messageAttributes = {} }) {
             const { published } = accept({
               Message: message,
               Subject: subject,
+              MessageStructure: messageStructure,
               MessageAttributes: Object.fromEntries(
                 Object.entries(messageAttributes).map(([name, { dataType, stringValue, binaryValue }]) => [
                   name,

@@ -1,0 +1,66 @@
+import type { Action } from "@aws-sdk/client-iot";
+import type { Constraint } from "../../../../core/constraint";
+import { notEmulated } from "../../../../core/errors";
+import { check } from "../../checks";
+import { invalidRequest } from "../../errors";
+import type { ActionKind, ActionName, CompiledAction, Surroundings } from "./action";
+import { cloudwatchLogs } from "./cloudwatch-logs";
+import { dynamoDB } from "./dynamodb";
+import { dynamoDBv2 } from "./dynamodbv2";
+import { kinesis } from "./kinesis";
+import { lambda } from "./lambda";
+import { republish } from "./republish";
+import { s3 } from "./s3";
+import { sns } from "./sns";
+import { sqs } from "./sqs";
+
+/** What is emulated. All other actions are refused with 501 and their name. */
+const kinds: { readonly [Name in ActionName]?: ActionKind<Name> } = {
+  cloudwatchLogs,
+  dynamoDB,
+  dynamoDBv2,
+  kinesis,
+  lambda,
+  republish,
+  s3,
+  sns,
+  sqs,
+};
+
+/** An action of a rule, ready to run. */
+export interface BoundAction extends CompiledAction, Pick<ActionKind<ActionName>, "title" | "attempt" | "service"> {
+  readonly name: ActionName;
+}
+
+/** The roles that an action names. */
+export const roleOf = (action: Action): string | undefined =>
+  Object.values(action).find((config) => config !== undefined && "roleArn" in config)?.roleArn;
+
+/**
+ * Reads an action of a rule.
+ *
+ * @param at where it is in the request, such as `topicRulePayload.actions.1.member`.
+ * @throws InvalidRequestException for an action that lacks something, NotImplemented for one that is not emulated.
+ */
+export function bindAction(action: Action, at: string, surroundings: Surroundings): BoundAction {
+  const given = Object.entries(action).filter(([, config]) => config !== undefined);
+  const [first] = given;
+  if (!first || given.length > 1) {
+    throw invalidRequest(
+      `${at} must have exactly one action, and has ${given.map(([name]) => name).join(", ") || "none"}`,
+    );
+  }
+  const [name] = first as [ActionName, unknown];
+  const kind = kinds[name] as ActionKind<ActionName> | undefined;
+  if (!kind) throw notEmulated("iot", `TopicRule: the action "${name}"`);
+  const config = first[1] as Parameters<typeof kind.compile>[0];
+  const values = new Map<string, unknown>(Object.entries(config));
+  for (const [member, rule] of Object.entries<Constraint>(kind.members)) {
+    check({ [`${at}.${name}.${member}`]: [values.get(member), rule] });
+  }
+  const compiled = kind.compile(config, {
+    ...surroundings,
+    template: (text, member) => surroundings.template(text, `${at}.${name}.${member}`),
+  });
+  return { ...compiled, name, title: kind.title, attempt: kind.attempt, service: kind.service };
+}

@@ -1,0 +1,14 @@
+/** Tasks by lane: those of one lane run one after another, in the order in which they came; lanes run side by side. */
+export class Lanes {
+  private readonly tails = new Map<string, Promise<void>>();
+
+  /** Runs a task when those before it in its lane are done, at once where there are none. Tasks do not reject. */
+  run(lane: string, task: () => Promise<void>): void {
+    const before = this.tails.get(lane);
+    const tail = before ? before.then(task) : task();
+    this.tails.set(lane, tail);
+    void tail.then(() => {
+      if (this.tails.get(lane) === tail) this.tails.delete(lane);
+    });
+  }
+}
