@@ -1,3 +1,4 @@
+import { DeleteStreamCommand, RegisterStreamConsumerCommand } from "@aws-sdk/client-kinesis";
 import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
@@ -445,8 +446,49 @@ it("waits while the function is throttled, without giving anything up", async ()
   run.succeed();
 });
 
+it("gives up a record that is too large for an invocation, which its base64 makes it", async () => {
+  const queue = await makeQueue("oversize");
+  await kinesis.stream({ StreamName: "oversize", MaxRecordSizeInKiB: 10_240 });
+  await connect("oversize", consumer, { MaximumRetryAttempts: 0, ...toQueue(queue) });
+  await kinesis.put("oversize", "", "key", { Data: Buffer.alloc(5 * 1024 * 1024) });
+  const { requestContext, responseContext } = await queue.next();
+  expect(requestContext.condition).toBe("RetryAttemptsExhausted");
+  expect(responseContext).toBeUndefined();
+  expect(remote.waiting("oversize")).toBe(0);
+});
+
+it("hands a batch over in parts where its event would be beyond 6 MB", async () => {
+  await kinesis.stream({ StreamName: "parts" });
+  for (let i = 0; i < 6; i++) {
+    await kinesis.put("parts", "", "key", { Data: Buffer.alloc(1000 * 1024) });
+    await emulator.current.clock.advance("1 second");
+  }
+  await connect("parts", consumer);
+  const sizes: number[] = [];
+  while (sizes.reduce((sum, size) => sum + size, 0) < 6) {
+    const run = await remote.next("parts");
+    sizes.push(run.event.Records.length);
+    run.succeed();
+  }
+  expect(sizes).toEqual([4, 2]);
+});
+
+it("goes on with a stream that was deleted and made anew, from its first record", async () => {
+  const { put, next, result } = await wire("anew");
+  await put("before");
+  (await next()).succeed();
+  await result("OK");
+  await kinesis.client.send(new DeleteStreamCommand({ StreamName: "anew" }));
+  await result("PROBLEM: Stream anew under account 000000000000 not found.");
+  await kinesis.stream({ StreamName: "anew" });
+  await put("after");
+  await emulator.current.clock.advance("5 minutes");
+  const run = await next();
+  expect(dataOf(run)).toEqual(["after"]);
+  run.succeed();
+});
+
 it("reads through the ARN of a registered consumer", async () => {
-  const { RegisterStreamConsumerCommand } = await import("@aws-sdk/client-kinesis");
   await kinesis.stream({ StreamName: "fan-out" });
   const { Consumer } = await kinesis.client.send(
     new RegisterStreamConsumerCommand({ StreamARN: kinesis.arn("fan-out"), ConsumerName: "lambda" }),

@@ -318,6 +318,10 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     });
     request.on("error", reject);
+    // An HTTP/2 stream that breaks off has no error.
+    request.on("close", () => {
+      if (!request.complete) reject(new Error("the client went away"));
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import type { StreamKind } from "./stream-kind";
 import { StreamLane, type StreamSession } from "./stream-lane";
 import { type ShardProgress, StreamProgress } from "./stream-progress";
 
-/** How long reading rests when the stream is not there: longer and longer. */
+/** How long reading rests when the stream or the function is not there: longer and longer. */
 const firstRest = 1_000;
 const longestRest = 300_000;
 
@@ -39,16 +39,18 @@ export class StreamPoller<Detail> implements Poller {
   }
 
   private async run(): Promise<void> {
+    const { clock } = this.tools.host;
     let rest = firstRest;
     while (!this.stopping.signal.aborted) {
+      const begun = clock.now();
       try {
         const reader = await this.kind.open(this.tools.host, this.mapping.config.EventSourceArn!);
-        rest = firstRest;
         await this.follow(reader, this.begin(reader));
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         this.mapping.lastResult = `PROBLEM: ${error.message}`;
-        await pause(this.tools.host.clock, rest, this.stopping.signal);
+        if (clock.now() - begun > longestRest) rest = firstRest;
+        await pause(clock, rest, this.stopping.signal);
         rest = Math.min(rest * 2, longestRest);
       }
     }
