@@ -301,6 +301,14 @@ export interface Ports {
       account: string;
       region: string;
     }): ReadonlyMap<string, { payload: Buffer; qos: 0 | 1; lastModified: number; mqttProperties?: MqttProperties }>;
+    /** The shadows of an account and region: documents as the Device Shadow service has them, and its errors. */
+    shadows(scope: { account: string; region: string }): {
+      get(name: { thing: string; shadow?: string }): object;
+      update(name: { thing: string; shadow?: string }, payload: Buffer): object;
+      delete(name: { thing: string; shadow?: string }): object;
+      /** Names of the named shadows of a thing, sorted. */
+      names(thing: string): string[];
+    };
   };
   apigateway: {
     /** The role that API Gateway writes logs with, which UpdateAccount of REST APIs sets for all kinds; undefined until then. */

@@ -13,4 +13,6 @@ export const iotPort = (store: Store): Ports["iot"] => ({
   },
 
   retained: (scope) => store.region(scope).broker.retained,
+
+  shadows: (scope) => store.region(scope).shadows,
 });

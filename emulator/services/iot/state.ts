@@ -4,6 +4,8 @@ import type { Clock } from "../../core/clock";
 import type { PolicyDocument } from "../../core/policy";
 import type { Scope } from "../../core/service";
 import { MessageBroker } from "./broker";
+import { Shadows } from "./shadows/shadows";
+import { shadowRequests } from "./shadows/topics";
 
 export type PrincipalType = "EXCLUSIVE_THING" | "NON_EXCLUSIVE_THING";
 
@@ -93,6 +95,7 @@ export class Region {
   /** What else can have tags (topic rules ...): the kind in its ARN, and where they are by name. */
   readonly taggable: Record<string, ReadonlyMap<string, { readonly arn: string }>> = {};
   readonly broker: MessageBroker;
+  readonly shadows: Shadows;
   /** Grows with each change that may change what a client is allowed to do. */
   generation = 0;
 
@@ -102,6 +105,8 @@ export class Region {
     report: (error: unknown, where: string) => void,
   ) {
     this.broker = new MessageBroker(clock, report);
+    this.shadows = new Shadows(this.broker, clock);
+    this.broker.listeners.add(shadowRequests(this, report));
   }
 
   arn(resource: string): string {

@@ -1,5 +1,6 @@
 import { defineService } from "../../core/service";
 import { messageOperations } from "./messages";
+import { shadowOperations } from "./shadows";
 import type { Sdk } from "./store";
 
 /**
@@ -11,7 +12,7 @@ export const definition = defineService<Sdk>({
   client: "IoTDataPlaneClient",
   create(host) {
     return {
-      operations: messageOperations(host),
+      operations: { ...messageOperations(host), ...shadowOperations(host) },
       // All that it shows is the broker's.
       reset: () => {},
     };
