@@ -10,6 +10,7 @@ import { fanOut } from "../handlers/websocket/fan-out";
 import { type AlarmRule, deadLettersWaiting, functionFails, makeAlarms } from "./alarms";
 import { InlineFunction, type InlineFunctionArgs } from "./inline-function";
 import type { PolicyStatement } from "./policy";
+import { consuming, triggerByQueue } from "./queue-trigger";
 import { makeDomain, makeRoutes, makeWebSocketStage, type RouteTarget } from "./websocket-api";
 import { makeConnectAuth } from "./websocket-auth";
 import { checkWebSocketBroadcast, type WebSocketBroadcastArgs } from "./websocket-broadcast-args";
@@ -187,14 +188,14 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
       statements: [
         ...posting.statements,
         { actions: ["sqs:SendMessage"], resources: [deadLetterQueue.arn, fanOutQueue.arn] },
-        consume(queue),
+        consuming(queue),
       ],
     });
     const fanOutFunction = handler("fan-out", fanOut, {
       ...posting,
-      statements: [...posting.statements, consume(fanOutQueue)],
+      statements: [...posting.statements, consuming(fanOutQueue)],
     });
-    trigger(
+    triggerByQueue(
       `${name}-broadcast`,
       queue,
       broadcastFunction,
@@ -205,7 +206,7 @@ export class WebSocketBroadcast extends pulumi.ComponentResource {
       },
       child,
     );
-    trigger(
+    triggerByQueue(
       `${name}-fan-out`,
       fanOutQueue,
       fanOutFunction,
@@ -287,29 +288,4 @@ function makeQueues(name: string, timeout: number, retentionDays = 14, opts: pul
   const queue = new aws.sqs.Queue(`${name}-queue`, source, opts);
   const fanOutQueue = new aws.sqs.Queue(`${name}-fan-out`, source, opts);
   return { queue, fanOutQueue, deadLetterQueue };
-}
-
-/** What an event source needs of its queue (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html). */
-const consume = ({ arn }: aws.sqs.Queue): PolicyStatement => ({
-  actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-  resources: [arn],
-});
-
-function trigger(
-  name: string,
-  queue: aws.sqs.Queue,
-  handler: InlineFunction,
-  settings: Partial<aws.lambda.EventSourceMappingArgs>,
-  opts: pulumi.CustomResourceOptions,
-): aws.lambda.EventSourceMapping {
-  return new aws.lambda.EventSourceMapping(
-    `${name}-trigger`,
-    {
-      eventSourceArn: queue.arn,
-      functionName: handler.function.name,
-      functionResponseTypes: ["ReportBatchItemFailures"],
-      ...settings,
-    },
-    opts,
-  );
 }
