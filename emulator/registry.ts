@@ -14,6 +14,7 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   dynamodbstreams: { load: () => require("./services/dynamodbstreams").definition },
   sqs: { load: () => require("./services/sqs").definition, ports: ["sqs"] },
   sns: { load: () => require("./services/sns").definition, ports: ["sns"] },
+  events: { load: () => require("./services/events").definition, ports: ["events"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },

@@ -1,0 +1,162 @@
+import type { Target } from "@aws-sdk/client-eventbridge";
+import { type Arn, parseArn } from "../../core/arn";
+import { AwsError } from "../../core/errors";
+import { jsonPath } from "../../core/gateway/json-path";
+import type { Host, Scope } from "../../core/service";
+import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import type { BusEvent } from "./event";
+import type { Rule } from "./store";
+
+/**
+ * A delivery that failed. `code` is what dead-letter queues show of it; `permanent`: trying again cannot help
+ * (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html).
+ */
+export class Failed extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly permanent = true,
+  ) {
+    super(message);
+  }
+}
+
+/** An event on its way to one target. */
+export interface Shipment {
+  readonly rule: Rule;
+  readonly target: Target;
+  readonly event: BusEvent;
+  /** What the target gets of it: JSON. */
+  readonly text: string;
+  /** Whether it came from another bus: from there it goes no further. */
+  readonly forwarded: boolean;
+}
+
+/** Puts an event on a bus for a rule of another one. Throws {@link Failed}. */
+export type Forward = (busArn: string, event: BusEvent) => void;
+
+/** A rule as those see it that it sends to. */
+export const callerOf = (rule: Rule): ServiceCaller => ({
+  principal: "events.amazonaws.com",
+  sourceArn: rule.arn,
+  sourceAccount: rule.bus.account,
+});
+
+const demand = (allowed: boolean, arn: string, action: string, { sourceArn }: ServiceCaller) => {
+  if (allowed) return;
+  throw new Failed(
+    "NO_PERMISSIONS",
+    `The policy of ${arn} does not allow events.amazonaws.com ${action} for ${sourceArn}.`,
+  );
+};
+
+/** Sends to a queue, which may be a dead-letter queue, if its policy lets a rule do so. */
+export async function toQueue(
+  host: Host,
+  arn: string,
+  rule: Rule,
+  message: {
+    body: string;
+    groupId?: string;
+    messageAttributes?: Record<string, { dataType: string; stringValue: string }>;
+  },
+): Promise<void> {
+  const caller = callerOf(rule);
+  const sqs = await host.bus.to("sqs");
+  const { Policy } = await sqs.attributes(arn);
+  demand(allowsService(Policy, caller, "sqs:SendMessage", arn), arn, "sqs:SendMessage", caller);
+  await sqs.send(arn, { ...message, ...caller });
+}
+
+async function toFunction(host: Host, arn: string, { rule, text }: Shipment): Promise<void> {
+  const caller = callerOf(rule);
+  const lambda = await host.bus.to("lambda");
+  const policy = await lambda.policy(arn);
+  demand(allowsService(policy, caller, "lambda:InvokeFunction", arn), arn, "lambda:InvokeFunction", caller);
+  await lambda.invokeAsync(arn, text, caller);
+}
+
+async function toTopic(host: Host, arn: string, { rule, text }: Shipment): Promise<void> {
+  const caller = callerOf(rule);
+  const sns = await host.bus.to("sns");
+  const { Policy } = await sns.attributes(arn);
+  demand(allowsService(Policy, caller, "sns:Publish", arn), arn, "sns:Publish", caller);
+  await sns.publish(arn, { message: text, ...caller });
+}
+
+async function toStream(host: Host, arn: string, { rule, target, event, text }: Shipment): Promise<void> {
+  const path = target.KinesisParameters?.PartitionKeyPath;
+  const found = path === undefined ? undefined : jsonPath(event, path);
+  const partitionKey = found === undefined ? event.id : typeof found === "string" ? found : JSON.stringify(found);
+  const kinesis = await host.bus.to("kinesis");
+  await kinesis.putRecord(arn, { data: Buffer.from(text), partitionKey }, callerOf(rule));
+}
+
+/** The group of `log-group:name` or `log-group:name:*`. */
+const groupOf = ({ resource }: Arn) => resource.slice("log-group:".length).replace(/:\*$/, "");
+
+/** A transformed input for a log group gives `timestamp` and `message` (API reference, PutTargets). */
+function logEvent({ target, event, text }: Shipment): { timestamp: number; message: string } {
+  if (!target.InputTransformer) return { timestamp: Date.parse(event.time), message: text };
+  const { timestamp, message } = JSON.parse(text) as { timestamp?: unknown; message?: unknown };
+  const time =
+    typeof timestamp === "string" && Number.isNaN(Number(timestamp)) ? Date.parse(timestamp) : Number(timestamp);
+  if (!Number.isFinite(time) || message === undefined) {
+    throw new Failed("INVALID_PARAMETER", "The input for a log group has to be an object with timestamp and message.");
+  }
+  return { timestamp: time, message: typeof message === "string" ? message : JSON.stringify(message) };
+}
+
+async function toLogGroup(host: Host, arn: Arn, shipment: Shipment): Promise<void> {
+  (await host.bus.to("logs")).write(arn, groupOf(arn), shipment.event.id, [logEvent(shipment)]);
+}
+
+function toBus(forward: Forward, arn: string, { event, forwarded }: Shipment): void {
+  if (forwarded) throw new Failed("THIRD_ACCOUNT_HOP_DETECTED", "An event goes from one bus to another one only once.");
+  forward(arn, event);
+}
+
+const kinds: Record<string, { resource: RegExp; needsRole?: true }> = {
+  lambda: { resource: /^function:[\w-]+(:[\w$-]+)?$/ },
+  sqs: { resource: /^[\w-]+(\.fifo)?$/ },
+  sns: { resource: /^[\w-]+$/ },
+  kinesis: { resource: /^stream\/[\w.-]+$/, needsRole: true },
+  logs: { resource: /^log-group:[\w./#-]+(:\*)?$/ },
+  events: { resource: /^event-bus\/[/.\w-]+$/, needsRole: true },
+};
+
+/** What a kind of target needs; undefined for those that are not emulated. */
+export const kindOf = ({ service, resource }: Arn): { needsRole?: true } | undefined => {
+  const kind = Object.hasOwn(kinds, service) ? kinds[service] : undefined;
+  return kind?.resource.test(resource) ? kind : undefined;
+};
+
+/** Hands an event to a target. Rejects with {@link Failed}. */
+export async function ship(host: Host, forward: Forward, shipment: Shipment): Promise<void> {
+  const text = shipment.target.Arn ?? "";
+  const arn = parseArn(text)!;
+  try {
+    if (arn.service === "lambda") await toFunction(host, text, shipment);
+    else if (arn.service === "sqs") {
+      const groupId = shipment.target.SqsParameters?.MessageGroupId;
+      await toQueue(host, text, shipment.rule, { body: shipment.text, groupId });
+    } else if (arn.service === "sns") await toTopic(host, text, shipment);
+    else if (arn.service === "kinesis") await toStream(host, text, shipment);
+    else if (arn.service === "logs") await toLogGroup(host, arn, shipment);
+    else toBus(forward, text, shipment);
+  } catch (error) {
+    throw error instanceof AwsError ? failureOf(error) : error;
+  }
+}
+
+/** The refusal of a target as dead-letter queues show it. */
+function failureOf({ code, message, fault }: AwsError): Failed {
+  if (/NotFound|NonExistent|DoesNotExist/.test(code)) return new Failed("NO_RESOURCE", message);
+  if (/Throttl|TooManyRequests|ThroughputExceeded/.test(code)) return new Failed("THROTTLING", message, false);
+  return fault === "server"
+    ? new Failed("ERROR_FROM_TARGET", message, false)
+    : new Failed("INVALID_PARAMETER", message);
+}
+
+/** Whether a target is in the region of a rule; only event buses may be elsewhere. */
+export const inReach = (arn: Arn, scope: Scope): boolean => arn.service === "events" || arn.region === scope.region;
