@@ -149,6 +149,7 @@ test("500 publishes, a fifth of which cannot be announced, are 500 objects and 5
   await vi.waitFor(async () => {
     expect([await depth(sqs, unannouncedUrl), await depth(sqs, arrivalsUrl)]).toEqual([0, 0]);
   }, WAIT);
+  expect(faulty.calls.SendMessage).toBeUndefined();
   expect(await reconcile({ graceMinutes: 0 })).toMatchObject({ announced: 0, complete: true });
   expect(await depth(sqs, queueUrl)).toBe(0);
 
