@@ -1,27 +1,15 @@
-import {
-  CreateEventSourceMappingCommand,
-  DeleteEventSourceMappingCommand,
-  LambdaClient,
-  UpdateEventSourceMappingCommand,
-} from "@aws-sdk/client-lambda";
+import { DeleteEventSourceMappingCommand, UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { settings, useEmulator } from "./harness/emulator";
-import { makeFunction } from "./harness/functions";
-import { useKinesis } from "./harness/kinesis";
-import { type RemoteRun, useRemoteFunctions } from "./harness/remote-function";
+import { settings } from "./harness/emulator";
+import type { RemoteRun } from "./harness/remote-function";
+import { consumer, dataOf, useStreamFunction } from "./harness/stream-function";
 
-const emulator = useEmulator();
-const remote = useRemoteFunctions();
-const kinesis = useKinesis(emulator);
-const consumer = "consumer";
-let lambda: LambdaClient;
+const { emulator, remote, kinesis, aws, connect } = useStreamFunction();
 let s3: S3Client;
-beforeAll(async () => {
-  lambda = new LambdaClient(settings(emulator.current));
+beforeAll(() => {
   s3 = new S3Client({ ...settings(emulator.current), forcePathStyle: true });
-  await makeFunction(lambda, consumer, remote.codeNamedBy('event.Records[0].eventSourceARN.split("/")[1]'));
 });
 
 type Step = "split" | "merge" | "restart" | { put: string };
@@ -68,14 +56,11 @@ interface KinesisEvent {
   Records: { kinesis: { data: string; sequenceNumber: string } }[];
 }
 
-const dataOf = (event: KinesisEvent): string[] =>
-  event.Records.map(({ kinesis: { data } }) => Buffer.from(data, "base64").toString("utf8"));
-
 /** Ends runs as planned, and notes what the function has processed, in order. */
 async function drive(stream: string, endings: readonly Ending[], processed: string[], over: AbortSignal) {
   const left = [...endings];
   const end = (run: RemoteRun) => {
-    const data = dataOf(run.event);
+    const data = dataOf(run);
     const ending = left.shift() ?? "ok";
     if (ending === "throw") return run.fail("planned");
     if (ending === "crash") return run.crash();
@@ -95,7 +80,7 @@ function makeGivenUp(Bucket: string): () => Promise<string[]> {
     for (const { Key } of Contents) {
       if (seen.has(Key!)) continue;
       const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-      seen.set(Key!, dataOf(JSON.parse(JSON.parse(await Body!.transformToString()).payload)));
+      seen.set(Key!, dataOf({ event: JSON.parse(JSON.parse(await Body!.transformToString()).payload) }));
     }
     return [...seen.values()].flat();
   };
@@ -109,19 +94,15 @@ it("hands every record over at least once, each key in order, and skips only wha
       const stream = `stream-${++counter}`;
       await kinesis.stream({ StreamName: stream, ShardCount: 2 });
       await s3.send(new CreateBucketCommand({ Bucket: stream }));
-      const { UUID } = await lambda.send(
-        new CreateEventSourceMappingCommand({
-          EventSourceArn: kinesis.arn(stream),
-          FunctionName: consumer,
-          StartingPosition: "TRIM_HORIZON",
-          BatchSize: batch,
-          ParallelizationFactor: lanes,
-          MaximumRetryAttempts: retries,
-          BisectBatchOnFunctionError: bisect,
-          FunctionResponseTypes: ["ReportBatchItemFailures"],
-          DestinationConfig: { OnFailure: { Destination: `arn:aws:s3:::${stream}` } },
-        }),
-      );
+      const { lambda } = aws();
+      const UUID = await connect(stream, consumer, {
+        BatchSize: batch,
+        ParallelizationFactor: lanes,
+        MaximumRetryAttempts: retries,
+        BisectBatchOnFunctionError: bisect,
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+        DestinationConfig: { OnFailure: { Destination: `arn:aws:s3:::${stream}` } },
+      });
       const over = new AbortController();
       const processed: string[] = [];
       if (eager) void drive(stream, endings, processed, over.signal);

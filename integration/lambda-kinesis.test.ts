@@ -1,115 +1,12 @@
 import { DeleteStreamCommand, RegisterStreamConsumerCommand } from "@aws-sdk/client-kinesis";
-import {
-  CreateEventSourceMappingCommand,
-  type CreateEventSourceMappingCommandInput,
-  DeleteEventSourceMappingCommand,
-  GetEventSourceMappingCommand,
-  LambdaClient,
-  PutFunctionConcurrencyCommand,
-  UpdateEventSourceMappingCommand,
-} from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { beforeAll, expect, it } from "vitest";
-import { settings, useEmulator } from "./harness/emulator";
-import { makeFunction, role } from "./harness/functions";
-import { middleOf, useKinesis } from "./harness/kinesis";
-import { type RemoteRun, useRemoteFunctions } from "./harness/remote-function";
+import { DeleteEventSourceMappingCommand } from "@aws-sdk/client-lambda";
+import { expect, it } from "vitest";
+import { role } from "./harness/functions";
+import { middleOf } from "./harness/kinesis";
+import type { RemoteRun } from "./harness/remote-function";
+import { consumer, dataOf, type MappingOptions, useStreamFunction } from "./harness/stream-function";
 
-const emulator = useEmulator();
-const remote = useRemoteFunctions();
-const kinesis = useKinesis(emulator);
-let clients: { lambda: LambdaClient; sqs: SQSClient; s3: S3Client } | undefined;
-const aws = () => {
-  clients ??= {
-    lambda: new LambdaClient(settings(emulator.current)),
-    sqs: new SQSClient(settings(emulator.current)),
-    s3: new S3Client({ ...settings(emulator.current), forcePathStyle: true }),
-  };
-  return clients;
-};
-
-type Options = Partial<CreateEventSourceMappingCommandInput>;
-
-async function connect(stream: string, FunctionName: string, options: Options = {}): Promise<string> {
-  const { UUID } = await aws().lambda.send(
-    new CreateEventSourceMappingCommand({
-      EventSourceArn: kinesis.arn(stream),
-      FunctionName,
-      StartingPosition: "TRIM_HORIZON",
-      ...options,
-    }),
-  );
-  return UUID!;
-}
-
-/** All streams share it: an environment that is warm is there at once. */
-const consumer = "consumer";
-beforeAll(async () => {
-  await makeFunction(aws().lambda, consumer, remote.codeNamedBy('event.Records[0].eventSourceARN.split("/")[1]'));
-});
-
-/** A stream that the function reads; its runs end as the test says. */
-async function wire(name: string, options: Options = {}, ShardCount = 1) {
-  await kinesis.stream({ StreamName: name, ShardCount });
-  const uuid = await connect(name, consumer, options);
-  return {
-    uuid,
-    next: () => remote.next(name),
-    put: (data: string, key?: string, more = {}) => kinesis.put(name, data, key, more),
-    putAll: (...data: string[]) =>
-      kinesis.putAll(
-        name,
-        data.map((one) => [one]),
-      ),
-    update: (change: Omit<Options, "FunctionName">) =>
-      aws().lambda.send(new UpdateEventSourceMappingCommand({ UUID: uuid, ...change })),
-    /** Lets time pass until the function is called again. */
-    async again() {
-      const called = async () => {
-        await emulator.current.clock.advance("1 minute");
-        return remote.waiting(name);
-      };
-      await expect.poll(called, { interval: 2 }).toBeGreaterThan(0);
-      return remote.next(name);
-    },
-    /** Waits until the last batch has come to this. */
-    result: (wanted: string) =>
-      expect
-        .poll(
-          async () => (await aws().lambda.send(new GetEventSourceMappingCommand({ UUID: uuid }))).LastProcessingResult,
-          {
-            interval: 2,
-          },
-        )
-        .toBe(wanted),
-  };
-}
-
-const failedCall = "PROBLEM: Function call failed";
-
-const dataOf = ({ event }: RemoteRun): string[] =>
-  event.Records.map(({ kinesis: record }: { kinesis: { data: string } }) =>
-    Buffer.from(record.data, "base64").toString("utf8"),
-  );
-
-const numbersOf = ({ event }: RemoteRun): string[] =>
-  event.Records.map(({ kinesis: record }: { kinesis: { sequenceNumber: string } }) => record.sequenceNumber);
-
-async function makeQueue(name: string) {
-  const { QueueUrl } = await aws().sqs.send(new CreateQueueCommand({ QueueName: name }));
-  return {
-    arn: `arn:aws:sqs:eu-west-1:000000000000:${name}`,
-    async next() {
-      const { Messages } = await aws().sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
-      return JSON.parse(Messages![0]!.Body!);
-    },
-  };
-}
-
-const toQueue = ({ arn }: { arn: string }): Options => ({ DestinationConfig: { OnFailure: { Destination: arn } } });
-
-const reportFailures: Options = { FunctionResponseTypes: ["ReportBatchItemFailures"] };
+const { emulator, remote, kinesis, aws, connect, wire } = useStreamFunction();
 
 it("hands records to the function as AWS does, the moment they are put", async () => {
   const { put, next } = await wire("plain");
@@ -145,7 +42,7 @@ it("begins where the mapping says: at the oldest record, at a time, or behind al
   await emulator.current.clock.advance("1 hour");
   const StartingPositionTimestamp = new Date(emulator.current.clock.now() - 60_000);
   await kinesis.put(name, "newer");
-  const seenFrom = async (options: Options, mark: string) => {
+  const seenFrom = async (options: MappingOptions, mark: string) => {
     const UUID = await connect(name, consumer, options);
     await kinesis.put(name, mark);
     const seen: string[] = [];
@@ -158,177 +55,9 @@ it("begins where the mapping says: at the oldest record, at a time, or behind al
     return seen;
   };
   expect(await seenFrom({ StartingPosition: "LATEST" }, "1")).toEqual(["1"]);
-  const atTime: Options = { StartingPosition: "AT_TIMESTAMP", StartingPositionTimestamp };
+  const atTime: MappingOptions = { StartingPosition: "AT_TIMESTAMP", StartingPositionTimestamp };
   expect(await seenFrom(atTime, "2")).toEqual(["newer", "1", "2"]);
   expect(await seenFrom({}, "3")).toEqual(["old", "newer", "1", "2", "3"]);
-});
-
-it("keeps later records of a shard back while a batch fails, and tries it again and again", async () => {
-  const { put, next, again } = await wire("blocked");
-  await put("first");
-  (await next()).fail("no");
-  await put("second");
-  for (const _ of [1, 2]) {
-    const run = await again();
-    expect(dataOf(run)).toEqual(["first"]);
-    run.fail("no");
-  }
-  (await again()).succeed();
-  const second = await next();
-  expect(dataOf(second)).toEqual(["second"]);
-  second.succeed();
-});
-
-it("gives a batch up after its retries and tells the on-failure queue which records it had", async () => {
-  const queue = await makeQueue("exhausted");
-  const { putAll, next, again } = await wire("exhausted", { MaximumRetryAttempts: 1, ...toQueue(queue) });
-  const put = await putAll("a", "b");
-  const first = await next();
-  first.fail("no");
-  const second = await again();
-  expect(second.event).toEqual(first.event);
-  second.fail("no");
-  expect(await queue.next()).toEqual({
-    requestContext: {
-      requestId: second.requestId,
-      functionArn: `arn:aws:lambda:eu-west-1:000000000000:function:${consumer}`,
-      condition: "RetryAttemptsExhausted",
-      approximateInvokeCount: 2,
-    },
-    responseContext: { statusCode: 200, executedVersion: "$LATEST", functionError: "Unhandled" },
-    version: "1.0",
-    timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
-    KinesisBatchInfo: {
-      shardId: "shardId-000000000000",
-      startSequenceNumber: put.Records![0]!.SequenceNumber,
-      endSequenceNumber: put.Records![1]!.SequenceNumber,
-      approximateArrivalOfFirstRecord: expect.stringMatching(/^\d{4}-.*Z$/),
-      approximateArrivalOfLastRecord: expect.stringMatching(/^\d{4}-.*Z$/),
-      batchSize: 2,
-      streamArn: kinesis.arn("exhausted"),
-    },
-  });
-  await putAll("c");
-  const after = await next();
-  expect(dataOf(after)).toEqual(["c"]);
-  after.succeed();
-});
-
-it("puts what it gives up into an on-failure bucket, with the records", async () => {
-  const { s3 } = aws();
-  await s3.send(new CreateBucketCommand({ Bucket: "given-up" }));
-  const { uuid, put, next } = await wire("to-bucket", {
-    MaximumRetryAttempts: 0,
-    ...toQueue({ arn: "arn:aws:s3:::given-up" }),
-  });
-  await put("lost?");
-  const run = await next();
-  run.fail("no");
-  const keys = async () =>
-    (await s3.send(new ListObjectsV2Command({ Bucket: "given-up" }))).Contents?.map(({ Key }) => Key);
-  await expect
-    .poll(keys, { interval: 5 })
-    .toEqual([
-      expect.stringMatching(
-        new RegExp(
-          `^aws/lambda/${uuid}/shardId-000000000000/\\d{4}/\\d\\d/\\d\\d/\\d{4}-\\d\\d-\\d\\dT\\d\\d\\.\\d\\d\\.\\d\\d-`,
-        ),
-      ),
-    ]);
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: "given-up", Key: (await keys())![0] }));
-  const record = JSON.parse(await Body!.transformToString());
-  expect(record.KinesisBatchInfo.batchSize).toBe(1);
-  expect(JSON.parse(record.payload)).toEqual(run.event);
-});
-
-it("gives up records that are older than the mapping allows, and goes on with the others", async () => {
-  const queue = await makeQueue("aged");
-  const { put, next, result } = await wire("aged", { MaximumRecordAgeInSeconds: 60, ...toQueue(queue) });
-  await put("old");
-  const run = await next();
-  run.fail("no");
-  await result(failedCall);
-  await emulator.current.clock.advance("2 minutes");
-  await put("young");
-  const { requestContext, KinesisBatchInfo } = await queue.next();
-  expect(requestContext).toMatchObject({ condition: "RecordAgeExceeded", approximateInvokeCount: 1 });
-  expect(KinesisBatchInfo.startSequenceNumber).toBe(numbersOf(run)[0]);
-  const after = await next();
-  expect(dataOf(after)).toEqual(["young"]);
-  after.succeed();
-});
-
-it("gives up records that the stream itself keeps no longer", async () => {
-  const queue = await makeQueue("trimmed");
-  const { put, next, result } = await wire("trimmed", toQueue(queue));
-  await put("old");
-  (await next()).fail("no");
-  await result(failedCall);
-  await emulator.current.clock.advance("25 hours");
-  expect((await queue.next()).requestContext.condition).toBe("RecordAgeExceeded");
-});
-
-it("tries again from the lowest record that the function reports as failed", async () => {
-  const { putAll, next, again, result } = await wire("partial", reportFailures);
-  await putAll("1", "2", "3", "4");
-  const run = await next();
-  const [, second, , fourth] = numbersOf(run);
-  run.succeed({ batchItemFailures: [{ itemIdentifier: fourth }, { itemIdentifier: second }] });
-  const rest = await again();
-  expect(dataOf(rest)).toEqual(["2", "3", "4"]);
-  rest.succeed({ batchItemFailures: [] });
-  await result("OK");
-});
-
-it("tries the whole batch again when the report of failed records cannot be trusted", async () => {
-  const { putAll, next, again, result } = await wire("doubtful", reportFailures);
-  await putAll("1", "2");
-  let run = await next();
-  for (const report of [
-    { batchItemFailures: [{ itemIdentifier: "" }] },
-    { batchItemFailures: [{ itemIdentifier: "49123" }] },
-    "text",
-  ]) {
-    expect(dataOf(run)).toEqual(["1", "2"]);
-    run.succeed(report);
-    run = await again();
-  }
-  expect(dataOf(run)).toEqual(["1", "2"]);
-  run.succeed();
-  await result("OK");
-});
-
-it("splits a failing batch until the bad record is alone, and the split costs no retry", async () => {
-  const queue = await makeQueue("bisect");
-  const { putAll, next } = await wire("bisect", {
-    BisectBatchOnFunctionError: true,
-    MaximumRetryAttempts: 0,
-    ...toQueue(queue),
-  });
-  await putAll("1", "2", "bad", "4");
-  const batches: string[][] = [];
-  while (batches.flat().filter((data) => data === "4").length < 3) {
-    const run = await next();
-    batches.push(dataOf(run));
-    if (dataOf(run).includes("bad")) run.fail("no");
-    else run.succeed();
-  }
-  expect(batches).toEqual([["1", "2", "bad", "4"], ["1", "2"], ["bad", "4"], ["bad"], ["4"]]);
-  expect((await queue.next()).KinesisBatchInfo.batchSize).toBe(1);
-});
-
-it("splits a failing batch at the record that the function reports", async () => {
-  const { putAll, next, result } = await wire("bisect-at", {
-    BisectBatchOnFunctionError: true,
-    ...reportFailures,
-  });
-  await putAll("1", "2", "3");
-  const run = await next();
-  run.succeed({ batchItemFailures: [{ itemIdentifier: numbersOf(run)[2] }] });
-  const rest = await next();
-  expect(dataOf(rest)).toEqual(["3"]);
-  rest.succeed();
-  await result("OK");
 });
 
 it("gathers records for the batching window, up to the batch size", async () => {
@@ -427,36 +156,6 @@ it("goes on where it was after it was disabled", async () => {
   second.succeed();
 });
 
-it("waits while the function is throttled, without giving anything up", async () => {
-  const { lambda } = aws();
-  const queue = await makeQueue("throttled");
-  const limit = (ReservedConcurrentExecutions: number) =>
-    lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: "limited", ReservedConcurrentExecutions }));
-  await makeFunction(lambda, "limited", remote.code("limited"));
-  await limit(0);
-  await kinesis.stream({ StreamName: "limited" });
-  await connect("limited", "limited", { MaximumRetryAttempts: 0, ...toQueue(queue) });
-  await kinesis.put("limited", "patient");
-  await emulator.current.clock.advance("1 minute");
-  expect(remote.waiting("limited")).toBe(0);
-  await limit(1);
-  await emulator.current.clock.advance("5 seconds");
-  const run = await remote.next("limited");
-  expect(dataOf(run)).toEqual(["patient"]);
-  run.succeed();
-});
-
-it("gives up a record that is too large for an invocation, which its base64 makes it", async () => {
-  const queue = await makeQueue("oversize");
-  await kinesis.stream({ StreamName: "oversize", MaxRecordSizeInKiB: 10_240 });
-  await connect("oversize", consumer, { MaximumRetryAttempts: 0, ...toQueue(queue) });
-  await kinesis.put("oversize", "", "key", { Data: Buffer.alloc(5 * 1024 * 1024) });
-  const { requestContext, responseContext } = await queue.next();
-  expect(requestContext.condition).toBe("RetryAttemptsExhausted");
-  expect(responseContext).toBeUndefined();
-  expect(remote.waiting("oversize")).toBe(0);
-});
-
 it("hands a batch over in parts where its event would be beyond 6 MB", async () => {
   await kinesis.stream({ StreamName: "parts" });
   for (let i = 0; i < 6; i++) {
@@ -500,7 +199,7 @@ it("reads through the ARN of a registered consumer", async () => {
   run.succeed();
 });
 
-it.each<[string, Options, string, string]>([
+it.each<[string, MappingOptions, string, string]>([
   [
     "no stream",
     { EventSourceArn: kinesis.arn("missing") },
@@ -530,9 +229,9 @@ it.each<[string, Options, string, string]>([
   ],
   ["a tumbling window", { TumblingWindowInSeconds: 10 }, "NotImplemented", "TumblingWindowInSeconds"],
   ["no function", { FunctionName: "missing" }, "ResourceNotFoundException", "Function not found: "],
-])("refuses a mapping with %s", async (_what, options, name, message) => {
-  await kinesis.stream({ StreamName: `refusing-${_what.replaceAll(/[^a-z]/g, "-")}` });
-  const refused = connect(`refusing-${_what.replaceAll(/[^a-z]/g, "-")}`, consumer, options);
+])("refuses a mapping with %s", async (what, options, name, message) => {
+  const stream = await kinesis.stream({ StreamName: `refusing-${what.replaceAll(/[^a-z]/g, "-")}` });
+  const refused = connect(stream, consumer, options);
   await expect(refused).rejects.toMatchObject({ name, message: expect.stringContaining(message) });
 });
 
