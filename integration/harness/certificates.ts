@@ -1,0 +1,35 @@
+import { KeyObject, webcrypto } from "node:crypto";
+import { providePolyfill } from "../../emulator/core/reflect-metadata";
+
+const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+
+async function prepare() {
+  providePolyfill();
+  const x509 = await import("@peculiar/x509");
+  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
+  const key = KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString();
+  return { x509, keys, key };
+}
+
+/** A certificate signing request for a name such as `CN=oven-1, O=Bakery`, and its key. */
+export async function signingRequest(name: string): Promise<{ csr: string; key: string }> {
+  const { x509, keys, key } = await prepare();
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: ecdsa });
+  return { csr: request.toString("pem"), key };
+}
+
+/** A certificate that signed itself, good for a year, and its key. */
+export async function selfSigned(name: string): Promise<{ cert: string; key: string }> {
+  const { x509, keys, key } = await prepare();
+  const notBefore = new Date(Date.now() - 60_000);
+  const notAfter = new Date(Date.now() + 365 * 86_400_000);
+  const made = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: "01",
+    name,
+    notBefore,
+    notAfter,
+    keys,
+    signingAlgorithm: ecdsa,
+  });
+  return { cert: made.toString("pem"), key };
+}
