@@ -14,6 +14,9 @@ export const trust = (service: string) =>
     Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
   });
 
+/** A substitution template of one expression. */
+export const template = (expression: string) => `$\{${expression}}`;
+
 /** What an error action gets. */
 export interface FailureReport {
   ruleName: string;

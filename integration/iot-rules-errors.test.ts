@@ -1,0 +1,182 @@
+import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { Action } from "@aws-sdk/client-iot";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { expect, test, vi } from "vitest";
+import { keyed } from "./harness/dynamodb";
+import { settings, useEmulator } from "./harness/emulator";
+import { makeFunction } from "./harness/functions";
+import { useKinesis } from "./harness/kinesis";
+import { template, useRules } from "./harness/rules";
+
+const faults: string[] = [];
+const emulator = useEmulator({ onFault: (_error, where) => faults.push(where) });
+const kinesis = useKinesis(emulator);
+const rules = useRules(emulator);
+const { roleArn } = rules;
+const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64");
+
+test("tells the error action once of all actions that failed, with the original payload; the others have run", async () => {
+  const [good, errors] = [await rules.queue(), await rules.queue()];
+  const missing = "arn:aws:sns:eu-west-1:000000000000:missing";
+  const { ruleName } = await rules.create(
+    [
+      { kinesis: { roleArn, streamName: "missing", partitionKey: template("topic(2)") } },
+      good.action,
+      { sns: { roleArn, targetArn: missing } },
+    ],
+    { sql: "SELECT a + 1 AS b FROM 'failing/+'", errorAction: errors.action },
+  );
+  await rules.publish("failing/x", { a: 1 });
+  expect(await good.take(1)).toEqual(['{"b":2}']);
+  const report = await errors.report();
+  expect(report).toEqual({
+    ruleName,
+    topic: "failing/x",
+    cloudwatchTraceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    clientId: "n/a",
+    base64OriginalPayload: base64({ a: 1 }),
+    failures: [
+      {
+        failedAction: "KinesisAction",
+        failedResource: "missing",
+        errorMessage: expect.stringMatching(
+          /^Failed to put the record\. The error received was Stream missing under account 000000000000 not found\. \(Service: AmazonKinesis; Status Code: 400; Error Code: ResourceNotFoundException; Request ID: [0-9a-f-]{36}\)\. Message arrived on: failing\/x, Action: kinesis, Stream: missing, PartitionKey: x$/,
+        ),
+      },
+      {
+        failedAction: "SnsAction",
+        failedResource: missing,
+        errorMessage: expect.stringMatching("Topic does not exist"),
+      },
+    ],
+  });
+});
+
+test.each<[string, () => Promise<Action> | Action, string, RegExp]>([
+  [
+    "SqsAction",
+    () => ({ sqs: { roleArn, queueUrl: "http://sqs.eu-west-1.localhost/000000000000/missing" } }),
+    "http://sqs.eu-west-1.localhost/000000000000/missing",
+    /The specified queue does not exist/,
+  ],
+  [
+    "S3Action",
+    () => ({ s3: { roleArn, bucketName: "missing", key: "a" } }),
+    "missing",
+    /^Failed to put S3 object\. The error received was The specified bucket does not exist.*Bucket: missing, Key: "a"$/,
+  ],
+  [
+    "DynamoDBAction",
+    () => ({ dynamoDB: { roleArn, tableName: "missing", hashKeyField: "pk", hashKeyValue: "1" } }),
+    "missing",
+    /Requested resource not found/,
+  ],
+  [
+    "DynamoDBv2Action",
+    async () => {
+      const dynamodb = new DynamoDBClient(settings(emulator.current));
+      await dynamodb.send(new CreateTableCommand({ TableName: "keyless", ...keyed() }));
+      return { dynamoDBv2: { roleArn, putItem: { tableName: "keyless" } } };
+    },
+    "keyless",
+    /Missing the key pk in the item/,
+  ],
+  [
+    "LambdaAction",
+    async () => {
+      const functionArn = await makeFunction(new LambdaClient(settings(emulator.current)), "closed", "");
+      return { lambda: { functionArn } };
+    },
+    "arn:aws:lambda:eu-west-1:000000000000:function:closed",
+    /iot\.amazonaws\.com is not authorized to perform: lambda:InvokeFunction/,
+  ],
+  [
+    "CloudwatchLogsAction",
+    () => ({ cloudwatchLogs: { roleArn, logGroupName: "missing" } }),
+    "missing",
+    /The specified log group does not exist/,
+  ],
+  [
+    "RepublishAction",
+    () => ({ republish: { roleArn, topic: "a/#" } }),
+    "a/#",
+    /Invalid topic: a topic to publish to has no wildcards/,
+  ],
+])("tells the error action of a %s that fails", async (failedAction, action, failedResource, words) => {
+  const errors = await rules.queue();
+  const topic = `one/${failedAction}`;
+  await rules.create([await action()], { sql: `SELECT * FROM '${topic}'`, errorAction: errors.action });
+  await rules.publish(topic, { a: 1 });
+  const { failures } = await errors.report();
+  expect(failures).toEqual([{ failedAction, failedResource, errorMessage: expect.stringMatching(words) }]);
+});
+
+/** A stream that a large record keeps busy: it takes 1 MiB a second. */
+async function busyStream() {
+  const streamName = await kinesis.stream({ MaxRecordSizeInKiB: 10_240 });
+  const fill = (seconds: number) => kinesis.put(streamName, "x".repeat(seconds * 1024 * 1024 - 1), "k");
+  const { SequenceNumber: StartingSequenceNumber } = await fill(10);
+  const records = () =>
+    kinesis.read(streamName, { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber });
+  return { streamName, fill, records };
+}
+
+test("waits for a throttled stream, and keeps the order of what waits", async () => {
+  const { streamName, records } = await busyStream();
+  await rules.create([{ kinesis: { roleArn, streamName, partitionKey: "a" } }], { sql: "SELECT VALUE n FROM 'busy'" });
+  const numbers = Array.from({ length: 20 }, (_, n) => n);
+  for (const n of numbers) await rules.publish("busy", { n });
+  await emulator.current.clock.advance("5 seconds");
+  expect(await records()).toEqual([]);
+  await emulator.current.clock.advance("20 seconds");
+  // A shard can be read five times a second.
+  await expect.poll(records, { interval: 250 }).toEqual(numbers.map(String));
+});
+
+test("gives up a stream that stays throttled, and tells the error action", async () => {
+  const [errors, { streamName, fill }] = [await rules.queue(), await busyStream()];
+  await rules.create([{ kinesis: { roleArn, streamName, partitionKey: "a" } }], {
+    sql: "SELECT * FROM 'full'",
+    errorAction: errors.action,
+  });
+  await rules.publish("full", { a: 1 });
+  for (const seconds of [13, 16, 30, 30, 30]) {
+    await emulator.current.clock.advance(`${seconds} seconds`);
+    await fill(5);
+  }
+  await emulator.current.clock.advance("30 seconds");
+  const { failures } = await errors.report();
+  expect(failures).toMatchObject([
+    { failedAction: "KinesisAction", errorMessage: expect.stringMatching("Rate exceeded") },
+  ]);
+});
+
+test("says what becomes of a message whose failure nobody is told of", async () => {
+  faults.length = 0;
+  const { ruleName } = await rules.create([{ s3: { roleArn, bucketName: "missing", key: "a" } }], {
+    sql: "SELECT * FROM 'unheard'",
+  });
+  await rules.publish("unheard", {});
+  await vi.waitFor(() => expect(faults).toEqual([expect.stringMatching(`rule ${ruleName}: Failed to put S3 object`)]));
+});
+
+test("says so where the error action fails, too", async () => {
+  faults.length = 0;
+  const missing: Action = { s3: { roleArn, bucketName: "missing", key: "a" } };
+  await rules.create([missing], { sql: "SELECT * FROM 'twice'", errorAction: missing });
+  await rules.publish("twice", {});
+  await vi.waitFor(() => expect(faults).toHaveLength(2));
+});
+
+test("does not tell the error action of a statement that fails", async () => {
+  faults.length = 0;
+  const [errors, queue] = [await rules.queue(), await rules.queue()];
+  const { ruleName } = await rules.create([queue.action], {
+    sql: "SELECT *, 1 AS one FROM 'statement'",
+    errorAction: errors.action,
+  });
+  await rules.publish("statement", Buffer.from([255]));
+  await rules.publish("statement", { a: 1 });
+  expect(await queue.take(1)).toEqual(['{"a":1,"one":1}']);
+  expect(faults).toEqual([expect.stringMatching(`the statement of rule ${ruleName} failed`)]);
+});
