@@ -1,4 +1,6 @@
 export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authorizer";
+export type { IoTRecord, MessageInfo, Transform } from "../handlers/iot/record";
+export type { OnRecords, RefusedRecords } from "../handlers/iot/sink-callback";
 export type { OnPostboxMessage, PostboxItem } from "../handlers/postbox/consume";
 export type { PostboxMessage } from "../handlers/postbox/message";
 export type { OnPublish, Publication, Verdict } from "../handlers/postbox/receive";
@@ -14,6 +16,9 @@ export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api
 export { DashboardSite, type DashboardSiteArgs, type PriceClass, type SiteFile } from "./dashboard-site";
 export { generatedSecret } from "./generated-secret";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
+export type { RegisteredDevice } from "./iot-devices";
+export { IoTStream } from "./iot-stream";
+export type { IoTSink, IoTStreamArgs, StreamSettings, TimestreamArgs } from "./iot-stream-args";
 export {
   type EndpointService,
   type ExistingVpcArgs,
@@ -32,15 +37,9 @@ export type {
   PostboxSecretArgs,
   ReconcileArgs,
 } from "./postbox-args";
+export type { ArchiveArgs, ExistingTableArgs, OwnTableArgs, QueueRef, TableRef } from "./storage";
 export { ThingseeIngest } from "./thingsee-ingest";
-export type {
-  ArchiveArgs,
-  ExistingTableArgs,
-  OwnTableArgs,
-  QueueRef,
-  TableRef,
-  ThingseeIngestArgs,
-} from "./thingsee-ingest-args";
+export type { ThingseeIngestArgs } from "./thingsee-ingest-args";
 export type { AuthorizeArgs, JwtAuthArgs, WebSocketAuth } from "./websocket-auth";
 export { WebSocketBroadcast } from "./websocket-broadcast";
 export type {

@@ -4,43 +4,15 @@ import type { AlarmsArgs } from "./alarms";
 import { type ApiAuth, checkAuth } from "./api-auth";
 import { Checks, RETENTION_DAYS } from "./checks";
 import type { PolicyStatement } from "./policy";
-
-/** A queue, such as an `aws.sqs.Queue`. */
-export interface QueueRef {
-  url: pulumi.Input<string>;
-  arn: pulumi.Input<string>;
-}
-
-/** A table, such as an `aws.dynamodb.Table`. */
-export interface TableRef {
-  name: pulumi.Input<string>;
-  arn: pulumi.Input<string>;
-}
-
-/** The table that the component makes. */
-export interface OwnTableArgs {
-  /** Days after its receipt that a message may be deleted. @default never */
-  ttlDays?: number;
-  /** Restores to any second of the last 35 days. @default true */
-  pointInTimeRecovery?: pulumi.Input<boolean>;
-  /** Refuses to delete the table. @default false */
-  deletionProtection?: pulumi.Input<boolean>;
-}
-
-/** A table that is there already. Its key must be `tuid` (HASH, S) and `sortKey` (RANGE, S). */
-export interface ExistingTableArgs {
-  existing: TableRef;
-  /** Days after its receipt that a message may be deleted, if the table's TTL attribute is `expiresAt`. @default never */
-  ttlDays?: number;
-}
-
-/** The archive of everything that came in, as it came. */
-export interface ArchiveArgs {
-  /** Days that the archive is kept. @default for ever */
-  expiryDays?: number;
-  /** Deletes the bucket with all that is in it when the stack is destroyed. @default false */
-  forceDestroy?: boolean;
-}
+import {
+  type ArchiveArgs,
+  checkArchive,
+  checkQueue,
+  checkTable,
+  type ExistingTableArgs,
+  type OwnTableArgs,
+  type QueueRef,
+} from "./storage";
 
 export interface ThingseeIngestArgs {
   /** Who may post. @default "apiKey": one key is generated, output as the secret `apiKey` */
@@ -60,7 +32,8 @@ export interface ThingseeIngestArgs {
   /** What `onMessage` may do in AWS. @default nothing */
   statements?: PolicyStatement[];
   /**
-   * Where messages are stored. @default a table of its own, billed on demand, with point-in-time recovery
+   * Where messages are stored; the key of a table that is there already must be `tuid` (HASH, S) and `sortKey` (RANGE,
+   * S). @default a table of its own, billed on demand, with point-in-time recovery
    * @see https://www.pulumi.com/registry/packages/aws/api-docs/dynamodb/table/
    */
   table?: OwnTableArgs | ExistingTableArgs;
@@ -145,19 +118,9 @@ export function checkThingseeIngest(name: string, args: ThingseeIngestArgs): voi
   checks.done();
 }
 
-function checkStores(checks: Checks, { table = {}, archive, forwardTo = [], deadLetter }: ThingseeIngestArgs): void {
-  const { ttlDays } = table;
-  checks.number("table.ttlDays", ttlDays, { min: 1, unit: "days", use: 365 });
-  if ("existing" in table) {
-    checks.names("table", table, ["existing", "ttlDays"]);
-    if (!table.existing?.name || !table.existing.arn) checks.add("table.existing", "have a name and an arn", "a Table");
-  } else checks.names("table", table, ["ttlDays", "pointInTimeRecovery", "deletionProtection"]);
-  if (typeof archive === "object") {
-    checks.names("archive", archive, ["expiryDays", "forceDestroy"]);
-    checks.number("archive.expiryDays", archive.expiryDays, { min: 1, unit: "days", use: 365 });
-  }
-  forwardTo.forEach((queue, i) => {
-    if (!queue?.url || !queue.arn) checks.add(`forwardTo[${i}]`, "have a url and an arn", "an aws.sqs.Queue");
-  });
+function checkStores(checks: Checks, { table, archive, forwardTo = [], deadLetter }: ThingseeIngestArgs): void {
+  if (table !== undefined) checkTable(checks, "table", table);
+  if (typeof archive === "object") checkArchive(checks, "archive", archive);
+  forwardTo.forEach((queue, i) => void checkQueue(checks, `forwardTo[${i}]`, queue));
   checks.number("deadLetter.retentionDays", deadLetter?.retentionDays, { min: 1, max: 14, unit: "days", use: 14 });
 }

@@ -8,8 +8,8 @@ import { type MethodAuth, makeApiKeys, makeMethodAuth } from "./api-auth";
 import { InlineFunction } from "./inline-function";
 import type { PolicyStatement } from "./policy";
 import { makeRestStage } from "./rest-stage";
-import { makePrivateBucket } from "./storage";
-import { checkThingseeIngest, type TableRef, type ThingseeIngestArgs } from "./thingsee-ingest-args";
+import { makeMessageTable, makePrivateBucket, type TableRef } from "./storage";
+import { checkThingseeIngest, type ThingseeIngestArgs } from "./thingsee-ingest-args";
 
 const DAY = 24 * 60 * 60;
 /** The handlers without a callback, which all components of a program share. */
@@ -70,7 +70,7 @@ export class ThingseeIngest extends pulumi.ComponentResource {
     const settings = { logRetentionDays, tracing };
 
     // Where messages end up.
-    const ownTable = makeTable(name, args, child);
+    const ownTable = makeMessageTable(name, "tuid", args.table, child);
     const table = ownTable ?? (args.table as { existing: TableRef }).existing;
     this.table = { name: pulumi.output(table.name), arn: pulumi.output(table.arn) };
     this.deadLetterQueue = new aws.sqs.Queue(
@@ -164,31 +164,6 @@ export class ThingseeIngest extends pulumi.ComponentResource {
     };
     this.registerOutputs({ url: this.url, apiKeys: this.apiKeys, deadLetterQueueUrl: this.deadLetterQueue.url });
   }
-}
-
-function makeTable(
-  name: string,
-  { table = {} }: ThingseeIngestArgs,
-  opts: pulumi.CustomResourceOptions,
-): aws.dynamodb.Table | undefined {
-  if ("existing" in table) return undefined;
-  const { ttlDays, pointInTimeRecovery = true, deletionProtection = false } = table;
-  return new aws.dynamodb.Table(
-    `${name}-table`,
-    {
-      billingMode: "PAY_PER_REQUEST",
-      hashKey: "tuid",
-      rangeKey: "sortKey",
-      attributes: [
-        { name: "tuid", type: "S" },
-        { name: "sortKey", type: "S" },
-      ],
-      pointInTimeRecovery: { enabled: pointInTimeRecovery },
-      deletionProtectionEnabled: deletionProtection,
-      ...(ttlDays !== undefined && { ttl: { enabled: true, attributeName: "expiresAt" } }),
-    },
-    opts,
-  );
 }
 
 /** What the functions are told, and what they may do: to store and forward, to write dead letters, to take them back. */

@@ -1,13 +1,13 @@
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { writeMetricLine } from "../metrics";
-import { describe } from "../retry";
+import { type Backoff, describe, fullJitter, sleep } from "../retry";
 import { readEnvironment } from "./environment";
 import { bury, type IoTLetter } from "./letters";
 import { type Failures, firstToWait, letterOf, progressOf } from "./outcome";
 import { type Progress, readProgress, writeProgress } from "./progress";
 import { isPlaced, readRecords, type Step } from "./read";
 import type { Placed, StreamRecord, Transform } from "./record";
-import { makeSinkClients, type Sink } from "./sink";
+import { type Batch, makeSinkClients, type Sink, type SinkFailures } from "./sink";
 import type { OnRecords } from "./sink-callback";
 import { makeSinks } from "./sinks";
 
@@ -28,6 +28,8 @@ export interface StreamCallbacks {
   readonly onRecords?: readonly OnRecords[];
 }
 
+/** Between a sink's attempts; there are as many as there is time for. */
+const BACKOFF: Backoff = { baseMs: 200, capMs: 5_000, attempts: Number.POSITIVE_INFINITY };
 const UNITS = { Records: "Count", DeadLetters: "Count", Again: "Count" } as const;
 
 /**
@@ -38,7 +40,7 @@ export const consumeStream =
   ({ transform, onRecords = [] }: StreamCallbacks = {}) =>
   () => {
     const environment = readEnvironment();
-    const { progressTable, deadLetterQueue, giveUpAfter } = environment;
+    const { time, progressTable, deadLetterQueue, giveUpAfter } = environment;
     const clients = makeSinkClients();
     const sinks = makeSinks(environment.sinks, clients, onRecords);
 
@@ -47,13 +49,12 @@ export const consumeStream =
       const count = Records.length;
       const shardId = Records[0]?.eventID.split(":")[0] ?? "";
       const numbers = Records.map(({ kinesis }) => BigInt(kinesis.sequenceNumber));
-      const steps = await readRecords(Records, environment, transform, deadline);
+      const steps = await readRecords(Records, time, transform, deadline);
       const before = progressTable ? await readProgress(clients.progress(), progressTable, shardId) : {};
-      const failures = await fill(sinks, steps, { shardId, deadline, numbers, before });
-
       const now = Date.now();
       const isGivenUp = (place: number) =>
         now - (Records[place]?.kinesis.approximateArrivalTimestamp ?? 0) * 1000 > giveUpAfter;
+      const failures = await fill(sinks, steps, { shardId, deadline, numbers, before, isGivenUp });
       let again = firstToWait(failures, isGivenUp, count);
       // What comes again brings its letter again.
       const letters: IoTLetter[] = [];
@@ -85,27 +86,43 @@ export const consumeStream =
     };
   };
 
+interface Filling extends Batch {
+  readonly numbers: readonly bigint[];
+  readonly before: Progress;
+  readonly isGivenUp: (place: number) => boolean;
+}
+
 /** Gives each sink, all at a time, the records that it does not have yet. */
-async function fill(
-  sinks: readonly Sink[],
-  steps: readonly Step[],
-  at: { shardId: string; deadline: number; numbers: readonly bigint[]; before: Progress },
-): Promise<Failures> {
+async function fill(sinks: readonly Sink[], steps: readonly Step[], at: Filling): Promise<Failures> {
   const places = steps.flatMap((step, place) => (isPlaced(step) ? [place] : []));
   const failures: Failures = {};
   await Promise.all(
     sinks.map(async (sink) => {
       const missing = places.filter((place) => at.numbers[place]! > (at.before[sink.name] ?? -1n));
-      const found = await sink.write(
-        missing.map((place) => steps[place] as Placed),
-        at,
-      );
-      failures[sink.name] = Object.fromEntries(
-        Object.entries(found).map(([i, failure]) => [missing[Number(i)]!, failure]),
-      );
+      failures[sink.name] = await fillOne(sink, missing, steps, at);
     }),
   );
   return failures;
+}
+
+/** Gives a sink records, and those that it fails to take again and again while there is time. */
+async function fillOne(sink: Sink, places: number[], steps: readonly Step[], at: Filling): Promise<SinkFailures> {
+  const refused: SinkFailures = {};
+  let missing = places;
+  for (let attempt = 0; ; attempt++) {
+    const found = await sink.write(
+      missing.map((place) => steps[place] as Placed),
+      at,
+    );
+    const waiting: SinkFailures = {};
+    for (const [i, failure] of Object.entries(found)) {
+      (failure.refused ? refused : waiting)[missing[Number(i)]!] = failure;
+    }
+    missing = Object.keys(waiting).map(Number);
+    const wait = fullJitter(BACKOFF, attempt);
+    if (missing.every(at.isGivenUp) || Date.now() + wait > at.deadline) return { ...refused, ...waiting };
+    await sleep(wait);
+  }
 }
 
 /** Progress that is not kept costs a repetition, and no record. */

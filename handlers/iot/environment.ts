@@ -10,8 +10,6 @@ export type SinkSettings =
 export interface Environment {
   /** The component's name, for metrics. */
   readonly name: string;
-  /** Where a message's device is named: the number of a part of its topic, from 1 on, or a field of its payload. */
-  readonly device: number | string;
   /** The field of the payload with the time of measurement; empty when it is the time of receipt. */
   readonly time: string;
   readonly sinks: readonly SinkSettings[];
@@ -25,7 +23,6 @@ export interface Environment {
 /** The names of the variables, for the component that sets them. */
 export interface IoTVariables {
   IOT_NAME: string;
-  IOT_DEVICE: string;
   IOT_TIME: string;
   /** JSON of {@link SinkSettings}. */
   IOT_SINKS: string;
@@ -36,10 +33,8 @@ export interface IoTVariables {
 
 export function readEnvironment(): Environment {
   const variables = process.env as unknown as Partial<IoTVariables>;
-  const device = variables.IOT_DEVICE ?? "";
   return {
     name: variables.IOT_NAME ?? "",
-    device: /^\d+$/.test(device) ? Number(device) : device,
     time: variables.IOT_TIME ?? "",
     sinks: JSON.parse(variables.IOT_SINKS ?? "[]") as SinkSettings[],
     progressTable: variables.IOT_PROGRESS_TABLE ?? "",

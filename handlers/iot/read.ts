@@ -4,7 +4,6 @@ import { describe, mapConcurrent } from "../retry";
 import {
   isObject,
   type Placed,
-  type Reading,
   type Refusal,
   readEnvelope,
   readMessage,
@@ -24,14 +23,14 @@ const PARALLEL = 16;
 /** Reads records, and takes them through the callback. They do not affect each other. */
 export async function readRecords(
   records: readonly StreamRecord[],
-  reading: Reading,
+  timeField: string,
   transform: Transform | undefined,
   deadline: number,
 ): Promise<Step[]> {
   const steps = records.map((record): Step => {
     const envelope = readEnvelope(record);
     if ("stage" in envelope) return envelope;
-    return readMessage(envelope, { id: record.eventID, sequenceNumber: record.kinesis.sequenceNumber }, reading);
+    return readMessage(envelope, { id: record.eventID, sequenceNumber: record.kinesis.sequenceNumber }, timeField);
   });
   if (!transform) return steps;
   return mapConcurrent(steps, PARALLEL, async (step) => (isPlaced(step) ? change(step, transform, deadline) : step));

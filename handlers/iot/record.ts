@@ -10,6 +10,8 @@ import { describe } from "../retry";
  */
 export interface Envelope {
   readonly topic: string;
+  /** What the topic or the payload names the device; absent when neither does. */
+  readonly device?: string | number;
   /** Absent for messages that did not come by MQTT. */
   readonly clientId?: string;
   /** When AWS IoT received it: milliseconds since 1970. */
@@ -78,12 +80,6 @@ export interface Refusal {
   readonly device?: string;
 }
 
-/** Where the device and the time of a message stand. */
-export interface Reading {
-  readonly device: number | string;
-  readonly time: string;
-}
-
 /** A DynamoDB partition key's size (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Limits.html). */
 const MAX_IDENT_BYTES = 2048;
 /** The digits of a Kinesis sequence number; equally long ones sort as text. */
@@ -98,21 +94,29 @@ export function readEnvelope({ kinesis }: StreamRecord): Envelope | Refusal {
   const problem = "it is not a record of the stream's topic rule";
   try {
     const envelope = JSON.parse(Buffer.from(kinesis.data, "base64").toString()) as Partial<Envelope> | null;
-    const { topic, receivedAt, payload, clientId } = envelope ?? {};
+    const { topic, receivedAt, payload, clientId, device } = envelope ?? {};
     if (typeof topic !== "string" || typeof payload !== "string" || !isTime(receivedAt)) {
       return { stage: "parse", reason: `${problem}: topic, receivedAt or payload is missing` };
     }
-    return { topic, receivedAt, payload, ...(typeof clientId === "string" && { clientId }) };
+    const named = (typeof device === "string" && device !== "") || typeof device === "number";
+    return {
+      ...{ topic, receivedAt, payload },
+      ...(named && { device }),
+      ...(typeof clientId === "string" && { clientId }),
+    };
   } catch (error) {
     return { stage: "parse", reason: `${problem}: ${describe(error)}` };
   }
 }
 
-/** Makes the record of a message. `id` is that of its place in the stream, `sequenceNumber` sorts it there. */
+/**
+ * Makes the record of a message. `id` is that of its place in the stream, `sequenceNumber` sorts it there; the time of
+ * measurement stands in `timeField`, which may be empty.
+ */
 export function readMessage(
   envelope: Envelope,
   { id, sequenceNumber }: { id: string; sequenceNumber: string },
-  reading: Reading,
+  timeField: string,
 ): Placed | Refusal {
   const refuse = (stage: Refusal["stage"], reason: string, device?: string) => ({ stage, reason, envelope, device });
   let data: unknown;
@@ -128,13 +132,13 @@ export function readMessage(
   if (isNestedDeeper(data, MAX_NESTING)) {
     return refuse("validate", `the payload is nested deeper than the ${MAX_NESTING} levels of DynamoDB`);
   }
-  const ident = deviceOf(envelope, data, reading.device);
+  const ident = deviceOf(envelope);
   if (typeof ident !== "string") return refuse("validate", ident.problem);
-  const measured = reading.time === "" ? undefined : fieldOf(data, reading.time);
+  const measured = timeField === "" ? undefined : fieldOf(data, timeField);
   const timestamp = measured === undefined || measured === null ? envelope.receivedAt : timeOf(measured);
   if (timestamp === undefined) {
     const must = "must be a time before the year 10000: seconds or milliseconds since 1970, or ISO 8601";
-    return refuse("validate", `the field ${reading.time} ${must}`, ident);
+    return refuse("validate", `the field ${timeField} ${must}`, ident);
   }
   // With a time of its own, a message that is published again is the same item; without one, each is another.
   const last =
@@ -166,13 +170,12 @@ function fieldOf(data: Record<string, unknown>, path: string): unknown {
   return value;
 }
 
-function deviceOf({ topic }: Envelope, data: Record<string, unknown>, device: number | string) {
-  const given = typeof device === "number" ? topic.split("/")[device - 1] : fieldOf(data, device);
-  const place = typeof device === "number" ? `part ${device} of the topic` : `the field ${device}`;
-  const text = typeof given === "number" || isRawNumber(given) ? JSON.stringify(given) : given;
-  if (typeof text !== "string" || text === "") return { problem: `${place} must name the device` };
-  if (Buffer.byteLength(text) > MAX_IDENT_BYTES) return { problem: `${place} is longer than ${MAX_IDENT_BYTES} bytes` };
-  return text.isWellFormed() ? text : { problem: `${place} is not well-formed Unicode text` };
+function deviceOf({ device }: Envelope): string | { problem: string } {
+  if (device === undefined) return { problem: "the message names no device" };
+  const ident = String(device);
+  if (Buffer.byteLength(ident) > MAX_IDENT_BYTES)
+    return { problem: `its device is longer than ${MAX_IDENT_BYTES} bytes` };
+  return ident.isWellFormed() ? ident : { problem: "its device is not well-formed Unicode text" };
 }
 
 function timeOf(value: unknown): number | undefined {
