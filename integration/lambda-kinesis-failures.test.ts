@@ -172,6 +172,7 @@ it("splits a failing batch until the bad record is alone, and the split costs no
 it("splits a failing batch at the record that the function reports", async () => {
   const { putAll, next, result } = await wire("bisect-at", {
     BisectBatchOnFunctionError: true,
+    MaximumRetryAttempts: 0,
     ...reportFailures,
   });
   await putAll("1", "2", "3");
