@@ -3,8 +3,10 @@ import type { ApiGatewayV2 } from "@aws-sdk/client-apigatewayv2";
 import type { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import type { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-provider";
 import type { DynamoDB } from "@aws-sdk/client-dynamodb";
+import type { EventBridge } from "@aws-sdk/client-eventbridge";
 import type { IAM } from "@aws-sdk/client-iam";
 import type { Kinesis } from "@aws-sdk/client-kinesis";
+import type { IoT } from "@aws-sdk/client-iot";
 import type { Lambda } from "@aws-sdk/client-lambda";
 import type { S3 } from "@aws-sdk/client-s3";
 import type { SNS } from "@aws-sdk/client-sns";
@@ -37,6 +39,9 @@ export class Clients {
   get dynamodb(): DynamoDB {
     return this.client("dynamodb", () => require("@aws-sdk/client-dynamodb").DynamoDB);
   }
+  get events(): EventBridge {
+    return this.client("events", () => require("@aws-sdk/client-eventbridge").EventBridge);
+  }
   get iam(): IAM {
     return this.client("iam", () => require("@aws-sdk/client-iam").IAM);
   }
@@ -44,6 +49,9 @@ export class Clients {
     // Its own handler speaks HTTP/2 alone, which not every endpoint on a developer's machine does; AWS takes both.
     const { requestHandler } = this.sts.config;
     return this.client("kinesis", () => require("@aws-sdk/client-kinesis").Kinesis, { requestHandler });
+  }
+  get iot(): IoT {
+    return this.client("iot", () => require("@aws-sdk/client-iot").IoT);
   }
   get lambda(): Lambda {
     return this.client("lambda", () => require("@aws-sdk/client-lambda").Lambda);

@@ -16,14 +16,10 @@ const named: Record<string, { property: string; arn: (name: string, region: stri
     property: "dashboardName",
     arn: (name, _region, account) => `arn:aws:cloudwatch::${account}:dashboard/${name}`,
   },
-  "aws:cloudwatch/eventRule:EventRule": {
-    property: "name",
-    arn: (name, region, account) => `arn:aws:events:${region}:${account}:rule/${name}`,
-  },
 };
 
 const recordable =
-  /^aws:(ec2|vpc|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|eventRule|eventTarget|metricStream|logResourcePolicy|queryDefinition):/;
+  /^aws:(ec2|vpc|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):/;
 
 /**
  * A type that works only in its effects elsewhere (networks, alarms, dashboards, DNS): nothing is made at the endpoint,

@@ -108,7 +108,10 @@ function logEvent({ target, event, text }: Shipment): { timestamp: number; messa
 }
 
 async function toLogGroup(host: Host, arn: Arn, shipment: Shipment): Promise<void> {
-  (await host.bus.to("logs")).write(arn, groupOf(arn), shipment.event.id, [logEvent(shipment)]);
+  const logs = await host.bus.to("logs");
+  const group = groupOf(arn);
+  if (!logs.hasGroup(arn, group)) throw new Failed("NO_RESOURCE", `Log group ${group} does not exist.`);
+  logs.write(arn, group, shipment.event.id, [logEvent(shipment)]);
 }
 
 function toBus(forward: Forward, arn: string, { event, forwarded }: Shipment): void {

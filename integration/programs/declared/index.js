@@ -13,8 +13,8 @@ const resolve = (value) => {
     const references = value.match(/<\w+\.\w+>/g).map((reference) => resolve(`$${reference.slice(1, -1)}`));
     return pulumi.interpolate(value.split(/<\w+\.\w+>/), ...references);
   }
-  // API Gateway has words of its own that begin so.
-  if (typeof value === "string" && /^\$(?!(request\.|(default|connect|disconnect)$))/.test(value)) {
+  // API Gateway has words of its own that begin so, and EventBridge has paths.
+  if (typeof value === "string" && /^\$(?!(\.|request\.|(default|connect|disconnect)$))/.test(value)) {
     const [name, property] = value.slice(1).split(".");
     if (name === "secret") return config.requireSecret(property);
     return property ? made[name][property] : made[name];
