@@ -1,9 +1,11 @@
 import { PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { expect, it } from "vitest";
 import { settings } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { consumer, dataOf, type MappingOptions, numbersOf, useStreamFunction } from "./harness/stream-function";
+import { makeOpenQueue, makeTopic, takeUntil } from "./harness/topics";
 
 const { emulator, remote, kinesis, aws, connect, wire, makeQueue } = useStreamFunction();
 
@@ -91,6 +93,22 @@ it("puts what it gives up into an on-failure bucket, with the records", async ()
   const record = JSON.parse(await Body!.transformToString());
   expect(record.KinesisBatchInfo.batchSize).toBe(1);
   expect(JSON.parse(record.payload)).toEqual(run.event);
+});
+
+it("tells an on-failure topic what it gives up", async () => {
+  const sns = new SNSClient(settings(emulator.current));
+  const TopicArn = await makeTopic(sns);
+  const queue = await makeOpenQueue(aws().sqs, "sns.amazonaws.com", TopicArn);
+  const Attributes = { RawMessageDelivery: "true" };
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "sqs", Endpoint: queue.arn, Attributes }));
+  const { put, next } = await wire("to-topic", { MaximumRetryAttempts: 0, ...toQueue({ arn: TopicArn }) });
+  const { SequenceNumber } = await put("lost?");
+  (await next()).fail("no");
+  const [message] = await takeUntil(aws().sqs, queue.url, 1);
+  expect(JSON.parse(message!.Body!).KinesisBatchInfo).toMatchObject({
+    startSequenceNumber: SequenceNumber,
+    batchSize: 1,
+  });
 });
 
 it("gives up records that are older than the mapping allows, and goes on with the others", async () => {
