@@ -58,12 +58,13 @@ function copyAt([key, ...rest]: string[], from: Wire | undefined, to: Wire[] | W
 
 /** A physical name as Pulumi makes it: the resource's name, a dash and seven hex digits, cut to what AWS takes. */
 export function generateName(
-  { max, lowerCase, suffix }: NonNullable<AnyResourceType["autoname"]>,
+  { max, lowerCase, underscores, suffix }: NonNullable<AnyResourceType["autoname"]>,
   name: string,
   inputs: Record<string, unknown>,
   prefix?: string,
 ): string {
   const end = `${randomBytes(4).toString("hex").slice(0, 7)}${suffix?.(inputs as never) ?? ""}`;
   const start = (prefix ?? `${name}-`).slice(0, max - end.length);
-  return (lowerCase ? start.toLowerCase() : start) + end;
+  const made = (lowerCase ? start.toLowerCase() : start) + end;
+  return underscores ? made.replaceAll("-", "_") : made;
 }

@@ -12,6 +12,7 @@ const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:sns\//, () => require("./sns").types],
   [/^aws:iam\//, () => require("./iam").types],
   [/^aws:iot\/(certificate|policy|policyAttachment|thingPrincipalAttachment):/, () => require("./iot-access").types],
+  [/^aws:iot\/topicRule:/, () => require("./iot-rules").types],
   [/^aws:iot\/(thing|billing)/, () => require("./iot-things").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],
   [/^aws:s3\/bucketObject(v2)?:/, () => require("./s3-object").types],

@@ -65,6 +65,8 @@ export interface ResourceType<Args = never, Outputs = unknown> {
     readonly max: number;
     /** Upper-case letters are not allowed (buckets). */
     readonly lowerCase?: true;
+    /** Dashes are not allowed (topic rules): underscores stand for them. */
+    readonly underscores?: true;
     /** A suffix that AWS demands for these inputs, for example `.fifo`. */
     readonly suffix?: (inputs: Args) => string;
   };
