@@ -1,6 +1,6 @@
 import type { NotificationConfiguration } from "@aws-sdk/client-s3";
-import type { Timer } from "../../core/clock";
 import { AwsError } from "../../core/errors";
+import { backoff, Redelivery } from "../../core/redelivery";
 import type { Host } from "../../core/service";
 import { unableToValidate } from "./errors";
 import type { ObjectEvent } from "./events";
@@ -17,7 +17,6 @@ interface Delivery {
   readonly what: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  failures: number;
 }
 
 /**
@@ -25,15 +24,15 @@ interface Delivery {
  * in seconds, and no number (https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html); six hours is what Lambda documents for the events that it was asked to take.
  */
 const longestRetry = 6 * 3_600_000;
-const retryDelay = (failures: number) => Math.min(1_000 * 2 ** (failures - 1), 300_000);
 
 /** Tells queues, functions and topics what happened to a bucket's objects. */
 export class Notifications {
-  private readonly waiting = new Set<Timer>();
-  private epoch = 0;
+  private readonly redelivery: Redelivery;
   private last = 0n;
 
-  constructor(private readonly host: Host) {}
+  constructor(private readonly host: Host) {
+    this.redelivery = new Redelivery(host, "s3 notifications");
+  }
 
   /**
    * Refuses a configuration that names destinations which are not there or do not let the bucket send, as S3 does when
@@ -54,7 +53,7 @@ export class Notifications {
     const message = JSON.stringify(testEvent(bucket, now, requestId));
     for (const target of targetsOf(config)) {
       if (target.service === "lambda") continue;
-      this.start({ bucket, target, message, what: "s3:TestEvent", since: now, failures: 0 });
+      this.start({ bucket, target, message, what: "s3:TestEvent", since: now });
     }
   }
 
@@ -67,44 +66,26 @@ export class Notifications {
     const record = eventRecord(event, since, this.sequencer(since));
     for (const target of targets) {
       const message = JSON.stringify({ Records: [record(target.entry.Id ?? "")] });
-      this.start({ bucket, target, message, what: `s3:${name} of ${bucket.name}/${version.key}`, since, failures: 0 });
+      this.start({ bucket, target, message, what: `s3:${name} of ${bucket.name}/${version.key}`, since });
     }
   }
 
   /** Forgets what is not delivered yet. */
   clear(): void {
-    this.epoch++;
-    for (const timer of this.waiting) timer.cancel();
-    this.waiting.clear();
+    this.redelivery.clear();
   }
 
-  private start(delivery: Delivery): void {
-    this.deliver(delivery).catch((error) => this.host.report(error, "notifications"));
-  }
-
-  private async deliver(delivery: Delivery): Promise<void> {
-    const { epoch } = this;
-    const { bucket, target, message, what, since } = delivery;
-    try {
-      await send(this.host.bus, bucket, target, message);
-    } catch (error) {
-      if (epoch !== this.epoch) return;
-      if (!(error instanceof AwsError)) throw error;
-      const delay = retryDelay(++delivery.failures);
-      if (this.host.clock.now() + delay - since > longestRetry) {
-        this.host.report(error, `notifications: dropped ${what}, which ${target.arn} refused for 6 hours`);
-        return;
-      }
-      this.retry(delivery, delay);
-    }
-  }
-
-  private retry(delivery: Delivery, delay: number): void {
-    const timer = this.host.clock.after(delay, () => {
-      this.waiting.delete(timer);
-      return this.deliver(delivery).catch((error) => this.host.report(error, "notifications"));
+  private start({ bucket, target, message, what, since }: Delivery): void {
+    void this.redelivery.start({
+      attempt: () => send(this.host.bus, bucket, target, message),
+      pause: (error, failures) => {
+        if (!(error instanceof AwsError)) throw error;
+        const delay = backoff(failures);
+        return this.host.clock.now() + delay - since > longestRetry ? undefined : delay;
+      },
+      giveUp: (error) =>
+        this.host.report(error, `s3 notifications: dropped ${what}, which ${target.arn} refused for 6 hours`),
     });
-    this.waiting.add(timer);
   }
 
   /** 18 hexadecimal digits that only grow, so that two of them compare as text. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Timer } from "../../core/clock";
+import { Redelivery } from "../../core/redelivery";
 import type { Host } from "../../core/service";
 import { allowsService } from "../../core/service-caller";
 import { deliver, post, queueMessage, Refused, type Sending } from "./endpoints";
@@ -12,14 +12,20 @@ import type { Subscription, Topic } from "./state";
 const retries = 3;
 const retryDelay = 20_000;
 
+/** Until the next try; undefined when there is to be none. */
+function pause(error: unknown, failures: number): number | undefined {
+  if (!(error instanceof Refused)) throw error;
+  return error.permanent || failures > retries ? undefined : retryDelay;
+}
+
 /** Sends messages on to subscribers, in the background: publishers wait for none of them. */
 export class Delivery {
   readonly signer: Signer;
-  private readonly waiting = new Set<Timer>();
-  private stopped = new AbortController();
+  private readonly redelivery: Redelivery;
 
   constructor(private readonly host: Host) {
     this.signer = new Signer(host.clock);
+    this.redelivery = new Redelivery(host, "delivery");
   }
 
   /** Sends a message to all confirmed subscribers whose filter lets it through. */
@@ -29,7 +35,12 @@ export class Delivery {
       if (subscription.token !== undefined) continue;
       const message = { body: published.textFor(subscription.protocol), attributes: published.attributes };
       if (subscription.filter && !subscription.filter.matches(message)) continue;
-      this.run(() => this.attempt({ subscription, published, time }, 0));
+      const sending: Sending = { subscription, published, time };
+      void this.redelivery.start({
+        attempt: (signal) => deliver(this.host, this.signer, sending, signal),
+        pause,
+        giveUp: (error) => this.giveUp(sending, error),
+      });
     }
   }
 
@@ -37,60 +48,26 @@ export class Delivery {
   askToConfirm(subscription: Subscription): void {
     const { token } = subscription;
     if (token === undefined) return;
-    this.run(async () => {
-      const id = randomUUID();
-      const message = await confirmation(
-        subscription,
-        token,
-        id,
-        this.host.clock.now(),
-        this.signer,
-        this.host.endpoint(),
-      );
-      this.ask(subscription, id, JSON.stringify(message), 0);
+    const id = randomUUID();
+    const { clock } = this.host;
+    const time = clock.now();
+    const body = async () =>
+      JSON.stringify(await confirmation(subscription, token, id, time, this.signer, this.host.endpoint()));
+    void this.redelivery.start({
+      attempt: async (signal) =>
+        post(subscription, { type: "SubscriptionConfirmation", id, body: await body() }, signal),
+      pause,
+      giveUp: (error) => this.host.report(error, `could not ask ${subscription.arn} to confirm`),
     });
   }
 
   /** Forgets what is not delivered yet. */
   clear(): void {
-    this.stopped.abort();
-    this.stopped = new AbortController();
-    for (const timer of this.waiting) timer.cancel();
-    this.waiting.clear();
-  }
-
-  private ask(subscription: Subscription, id: string, body: string, failures: number): void {
-    const { signal } = this.stopped;
-    this.run(async () => {
-      try {
-        await post(subscription, { type: "SubscriptionConfirmation", id, body }, signal);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (signal.aborted) return;
-        if (error.permanent || failures >= retries) {
-          return this.host.report(error, `could not ask ${subscription.arn} to confirm`);
-        }
-        this.later(() => this.ask(subscription, id, body, failures + 1));
-      }
-    });
-  }
-
-  private async attempt(sending: Sending, failures: number): Promise<void> {
-    const { signal } = this.stopped;
-    try {
-      await deliver(this.host, this.signer, sending, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Refused)) throw error;
-      if (!error.permanent && failures < retries) {
-        return this.later(() => this.run(() => this.attempt(sending, failures + 1)));
-      }
-      await this.giveUp(sending, error);
-    }
+    this.redelivery.clear();
   }
 
   /** To the subscription's dead-letter queue; without one the message is lost, as on AWS, and here reported. */
-  private async giveUp(sending: Sending, error: Refused): Promise<void> {
+  private async giveUp(sending: Sending, error: unknown): Promise<void> {
     const { arn, deadLetterQueue, topic } = sending.subscription;
     if (deadLetterQueue === undefined) return this.host.report(error, `dropped a message to ${arn}`);
     try {
@@ -105,17 +82,5 @@ export class Delivery {
     } catch (reason) {
       this.host.report(reason, `dropped a message to ${arn}: its dead-letter queue refused it, too`);
     }
-  }
-
-  private later(task: () => void): void {
-    const timer = this.host.clock.after(retryDelay, () => {
-      this.waiting.delete(timer);
-      task();
-    });
-    this.waiting.add(timer);
-  }
-
-  private run(task: () => Promise<void>): void {
-    task().catch((error) => this.host.report(error, "delivery"));
   }
 }
