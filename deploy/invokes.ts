@@ -58,6 +58,10 @@ const dataSources: Record<string, DataSource> = {
       assumeRolePolicy: decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""),
     };
   },
+  "aws:iot/getEndpoint": async ({ endpointType = "iot:Data" }, { clients }) => {
+    const { endpointAddress } = await clients.iot.describeEndpoint({ endpointType: String(endpointType) });
+    return { id: endpointAddress, endpointAddress, endpointType };
+  },
   "aws:sqs/getQueue": async (args, { clients }) => {
     const { QueueUrl } = await clients.sqs.getQueueUrl({ QueueName: String(args.name) });
     const { Attributes } = await clients.sqs.getQueueAttributes({ QueueUrl, AttributeNames: ["QueueArn"] });

@@ -142,7 +142,7 @@ describe("things", () => {
 });
 
 describe("thing types", () => {
-  test("let a thing have fifty attributes, and go five minutes after they were deprecated", async () => {
+  test("let a thing have fifty attributes, and go after they were deprecated", async () => {
     const thingTypeName = "oven";
     await iot.send(
       new CreateThingTypeCommand({
@@ -162,8 +162,6 @@ describe("thing types", () => {
       thingTypeProperties: { thingTypeDescription: "hot", searchableAttributes: ["site"] },
       thingTypeMetadata: { deprecated: true },
     });
-    expect((await refusal(remove()))[0]).toBe("InvalidRequestException");
-    await emulator.current.clock.advance("5 minutes");
     expect((await refusal(remove()))[1]).toMatch(/associated with one or more things/);
     await iot.send(new DeleteThingCommand({ thingName: "oven-1" }));
     await remove();

@@ -5,8 +5,8 @@ import type { CognitoIdentityProvider } from "@aws-sdk/client-cognito-identity-p
 import type { DynamoDB } from "@aws-sdk/client-dynamodb";
 import type { EventBridge } from "@aws-sdk/client-eventbridge";
 import type { IAM } from "@aws-sdk/client-iam";
-import type { Kinesis } from "@aws-sdk/client-kinesis";
 import type { IoT } from "@aws-sdk/client-iot";
+import type { Kinesis } from "@aws-sdk/client-kinesis";
 import type { Lambda } from "@aws-sdk/client-lambda";
 import type { S3 } from "@aws-sdk/client-s3";
 import type { SNS } from "@aws-sdk/client-sns";

@@ -16,10 +16,18 @@ const named: Record<string, { property: string; arn: (name: string, region: stri
     property: "dashboardName",
     arn: (name, _region, account) => `arn:aws:cloudwatch::${account}:dashboard/${name}`,
   },
+  "aws:iot/roleAlias:RoleAlias": {
+    property: "alias",
+    arn: (name, region, account) => `arn:aws:iot:${region}:${account}:rolealias/${name}`,
+  },
+  "aws:iot/provisioningTemplate:ProvisioningTemplate": {
+    property: "name",
+    arn: (name, region, account) => `arn:aws:iot:${region}:${account}:provisioningtemplate/${name}`,
+  },
 };
 
 const recordable =
-  /^aws:(ec2|vpc|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):/;
+  /^aws:(ec2|vpc|ec2transitgatewayattachment|route53|cloudfront|acm|wafv2|sns|budgets|cloudtrail|xray|resourcegroups|backup)\/|^aws:cloudwatch\/(metricAlarm|compositeAlarm|dashboard|metricStream|logResourcePolicy|queryDefinition):|^aws:iot\/(roleAlias|provisioningTemplate):/;
 
 /**
  * A type that works only in its effects elsewhere (networks, alarms, dashboards, DNS): nothing is made at the endpoint,

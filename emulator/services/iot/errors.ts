@@ -43,9 +43,7 @@ export const thingTypeInUse = (name: string) =>
   invalidRequest(`Cannot delete thing type ${name}: it is still associated with one or more things`);
 
 export const thingTypeNotDeprecated = (name: string) =>
-  invalidRequest(
-    `Cannot delete thing type ${name}: it must be deprecated first, at least five minutes before it is deleted`,
-  );
+  invalidRequest(`Cannot delete thing type ${name}: it must be deprecated first`);
 
 export const thingTypeDeprecated = (name: string) =>
   invalidRequest(`Cannot associate a thing with the deprecated thing type ${name}`);
