@@ -1,6 +1,6 @@
 import { CreateTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { ApiAnswer } from "../../handlers/api-answer";
 import type { ThingseeMessage } from "../../handlers/thingsee/message";
@@ -9,6 +9,7 @@ import { replayDeadLetters } from "../../handlers/thingsee/replay";
 import { settings, useEmulator } from "./emulator";
 import { type FaultyAws, startFaultyAws } from "./faulty-aws";
 import { functionCode, type RunningFunction, startFunction } from "./function";
+import { drain } from "./queues";
 
 /** What the functions of one test work with. */
 export interface ThingseeWorld {
@@ -143,22 +144,12 @@ export function useThingseeFunctions() {
     return Items;
   };
 
-  /** Takes everything out of a queue. */
-  async function drain(QueueUrl: string): Promise<Record<string, unknown>[]> {
-    const all: Record<string, unknown>[] = [];
-    for (;;) {
-      const { Messages = [] } = await world.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
-      if (Messages.length === 0) return all;
-      all.push(...Messages.map(({ Body }) => JSON.parse(Body!) as Record<string, unknown>));
-      const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
-      await world.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-    }
-  }
+  const takeAll = (QueueUrl: string) => drain(world.sqs, QueueUrl);
 
   return {
     get world() {
       return world;
     },
-    ...{ start, post, stored, drain },
+    ...{ start, post, stored, drain: takeAll },
   };
 }

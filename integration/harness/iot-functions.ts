@@ -1,0 +1,192 @@
+import { CreateTableCommand, DynamoDBClient, QueryCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { consumeStream, type StreamAnswer } from "../../handlers/iot/consume";
+import type { SinkSettings } from "../../handlers/iot/environment";
+import type { Envelope, StreamRecord } from "../../handlers/iot/record";
+import { settings, useEmulator } from "./emulator";
+import { type FaultyAws, startFaultyAws } from "./faulty-aws";
+import { functionCode, type RunningFunction, startFunction } from "./function";
+import { drain } from "./queues";
+
+/** What the functions of one test work with. */
+interface World {
+  aws: FaultyAws;
+  dynamodb: DynamoDBClient;
+  sqs: SQSClient;
+  s3: S3Client;
+  deadLetters: string;
+  live: string;
+}
+
+/** The sequence number of the n-th record. */
+export const sequence = (n: number) => String(49_590_338_271n * 10n ** 45n + BigInt(n));
+
+/** The n-th record of a shard, as the topic rule makes it; a payload that is text is sent as it is. */
+export function streamRecord(
+  n: number,
+  payload: unknown,
+  fields: Partial<Envelope> = {},
+  arrived = Date.now(),
+): StreamRecord {
+  const text = typeof payload === "string" ? payload : JSON.stringify(payload);
+  const device = fields.device ?? "sensor-1";
+  const envelope = {
+    payload: Buffer.from(text).toString("base64"),
+    device,
+    topic: `devices/${device}/telemetry`,
+    receivedAt: Date.parse("2026-11-21T05:00:00Z") + n,
+    clientId: String(device),
+    ...fields,
+  };
+  return rawRecord(n, JSON.stringify(envelope), arrived);
+}
+
+/** The n-th record of a shard with any data. */
+export const rawRecord = (n: number, data: string, arrived = Date.now()): StreamRecord => ({
+  eventID: `shardId-000000000000:${sequence(n)}`,
+  kinesis: {
+    sequenceNumber: sequence(n),
+    data: Buffer.from(data).toString("base64"),
+    approximateArrivalTimestamp: arrived / 1000,
+  },
+});
+
+export const throttled = { status: 400, code: "ProvisionedThroughputExceededException" };
+
+/** The stream's function in a thread of its own, on an emulator that is reset for each test and fails as told. */
+export function useIoTFunctions() {
+  const emulator = useEmulator();
+  let world: World;
+  let aws: FaultyAws;
+  let running: RunningFunction[] = [];
+  const code = { plain: "", withCallbacks: "" };
+
+  beforeAll(async () => {
+    aws = await startFaultyAws(emulator.current);
+    code.plain = await functionCode(consumeStream());
+    // Both do what the payload's field `todo` says.
+    code.withCallbacks = await functionCode(
+      consumeStream({
+        transform: (data, { ident }) => {
+          if (data.todo === "drop") return null;
+          if (data.todo === "throw") throw new Error("too cold: confidential");
+          if (data.todo === "forget") return undefined as unknown as null;
+          if (data.todo === "count") return { ...data, count: 1n };
+          return { ...data, from: ident };
+        },
+        onRecords: [
+          (records) => {
+            console.log(`seen ${records.map(({ data }) => data.n).join()}`);
+            if (records.some(({ data }) => data.todo === "fail")) throw new Error("down");
+            return Object.fromEntries(
+              records.filter(({ data }) => data.todo === "refuse").map(({ id }) => [id, "not for me"]),
+            );
+          },
+        ],
+      }),
+    );
+  });
+
+  beforeEach(async () => {
+    await fetch(`${emulator.current.endpoint}/_emulator/reset`, { method: "POST" });
+    aws.reset();
+    const config = settings(emulator.current);
+    const dynamodb = new DynamoDBClient(config);
+    const sqs = new SQSClient(config);
+    const s3 = new S3Client({ ...config, forcePathStyle: true });
+    const makeTable = (TableName: string, [hash, range]: [string, string]) =>
+      dynamodb.send(
+        new CreateTableCommand({
+          ...{ TableName, BillingMode: "PAY_PER_REQUEST" },
+          KeySchema: [
+            { AttributeName: hash, KeyType: "HASH" },
+            { AttributeName: range, KeyType: "RANGE" },
+          ],
+          AttributeDefinitions: [hash, range].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+        }),
+      );
+    await makeTable("records", ["ident", "sortKey"]);
+    await makeTable("progress", ["shardId", "sink"]);
+    const makeQueue = async (QueueName: string, more = {}) => {
+      const Attributes = { MaximumMessageSize: "1048576", ...more };
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+      return QueueUrl!;
+    };
+    const [deadLetters, live] = await Promise.all([makeQueue("dead-letters"), makeQueue("live")]);
+    await s3.send(
+      new CreateBucketCommand({ Bucket: "archive", CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }),
+    );
+    world = { aws, dynamodb, sqs, s3, deadLetters, live };
+  });
+
+  afterEach(async () => {
+    for (const one of running) await one[Symbol.asyncDispose]();
+    running = [];
+    for (const client of [world.dynamodb, world.sqs, world.s3]) client.destroy();
+  });
+
+  afterAll(() => aws[Symbol.asyncDispose]());
+
+  // The SQS client goes where the queue's URL says, whatever the endpoint.
+  const throughFaults = (url: string) => aws.endpoint + new URL(url).pathname;
+  const sinks = {
+    table: { name: "dynamodb", kind: "dynamodb", table: "records", ttlDays: 0 },
+    archive: { name: "s3", kind: "s3", bucket: "archive" },
+    callback: { name: "onRecords", kind: "onRecords" },
+    timestream: { name: "timestream", kind: "timestream", database: "iot", table: "telemetry" },
+    get queue() {
+      return { name: "queue", kind: "queue", url: throughFaults(world.live) } as const;
+    },
+  } as const;
+
+  /** Starts the function with these sinks. */
+  function start(
+    used: SinkSettings[] = [sinks.table],
+    more: Record<string, string> = {},
+    name: keyof typeof code = "plain",
+  ) {
+    const one = startFunction(code[name], {
+      AWS_ENDPOINT_URL: aws.endpoint,
+      AWS_S3_FORCE_PATH_STYLE: "true",
+      IOT_NAME: "fleet",
+      IOT_TIME: "",
+      IOT_SINKS: JSON.stringify(used),
+      IOT_PROGRESS_TABLE: used.length > 1 ? "progress" : "",
+      IOT_DEAD_LETTER_QUEUE: throughFaults(world.deadLetters),
+      IOT_GIVE_UP_SECONDS: "300",
+      ...more,
+    });
+    running.push(one);
+    return one;
+  }
+
+  /** Runs the function; gives the number of the record from which on the batch is to come again. */
+  async function consume(one: RunningFunction, records: readonly StreamRecord[], options?: { remainingMs?: number }) {
+    const { batchItemFailures } = await one.invoke<StreamAnswer>({ Records: records }, options);
+    const [first] = batchItemFailures;
+    return first ? Number(BigInt(first.itemIdentifier) - BigInt(sequence(0))) : undefined;
+  }
+
+  const letters = () => drain(world.sqs, world.deadLetters);
+  const stored = async () => (await world.dynamodb.send(new ScanCommand({ TableName: "records" }))).Items ?? [];
+  /** The readings `n` of a device as the table orders them. */
+  const inOrder = async (ident = "sensor-1") => {
+    const { Items = [] } = await world.dynamodb.send(
+      new QueryCommand({
+        TableName: "records",
+        KeyConditionExpression: "ident = :ident",
+        ExpressionAttributeValues: { ":ident": { S: ident } },
+      }),
+    );
+    return Items.map(({ data }) => Number(data?.M?.n?.N));
+  };
+
+  return {
+    get world() {
+      return world;
+    },
+    ...{ sinks, start, consume, letters, stored, inOrder },
+  };
+}
