@@ -5,6 +5,9 @@ import type { InvocationResult } from "../invoker";
 import type { Mapping } from "./mapping";
 import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
 
+/** What failure records of one kind of stream look like. */
+type FailureShape = Pick<StreamKind<unknown>, "batchInfo" | "time">;
+
 /** Records that a mapping gives up. */
 export interface Discarded {
   readonly items: readonly BatchItem[];
@@ -23,44 +26,29 @@ export interface Discarded {
  */
 export async function deliverDiscarded(
   host: Host,
-  kind: StreamKind<never>,
+  shape: FailureShape,
   { config, uuid }: Mapping,
   discarded: Discarded,
 ): Promise<void> {
   const destination = config.DestinationConfig?.OnFailure?.Destination;
   if (!destination) return;
   const now = new Date(host.clock.now());
-  const record = failureRecord(kind, config.EventSourceArn!, config.FunctionArn!, discarded, now);
+  const record = failureRecord(shape, config.EventSourceArn!, config.FunctionArn!, discarded, now);
+  const from = { principal: "lambda.amazonaws.com", sourceArn: config.FunctionArn! };
+  const [, , service, , , name = ""] = destination.split(":");
   try {
-    await deliver(host, destination, record, config.FunctionArn!, () => s3Key(uuid, discarded.shardId, now), discarded);
+    if (service === "sqs") {
+      await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record), ...from });
+    } else if (service === "sns") {
+      await (await host.bus.to("sns")).publish(destination, { message: JSON.stringify(record), ...from });
+    } else {
+      const body = Buffer.from(JSON.stringify({ ...record, payload: eventOf(discarded.items) }));
+      const key = s3Key(uuid, discarded.shardId, now);
+      await (await host.bus.to("s3")).putObject(name, key, body, { contentType: "application/json" });
+    }
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     host.report(error, `event source mapping ${uuid} could not deliver to ${destination}`);
-  }
-}
-
-async function deliver(
-  host: Host,
-  destination: string,
-  record: object,
-  functionArn: string,
-  key: () => string,
-  { items }: Discarded,
-): Promise<void> {
-  const from = { principal: "lambda.amazonaws.com", sourceArn: functionArn };
-  switch (destination.split(":")[2]) {
-    case "sqs":
-      await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record), ...from });
-      return;
-    case "sns":
-      await (await host.bus.to("sns")).publish(destination, { message: JSON.stringify(record), ...from });
-      return;
-    case "s3": {
-      const body = Buffer.from(JSON.stringify({ ...record, payload: eventOf(items) }));
-      const bucket = destination.split(":")[5]!;
-      await (await host.bus.to("s3")).putObject(bucket, key(), body, { contentType: "application/json" });
-      return;
-    }
   }
 }
 
@@ -72,7 +60,7 @@ function s3Key(uuid: string, shardId: string, now: Date): string {
 }
 
 function failureRecord(
-  kind: StreamKind<never>,
+  shape: FailureShape,
   streamArn: string,
   functionArn: string,
   { items, shardId, condition, attempts, result }: Discarded,
@@ -95,12 +83,12 @@ function failureRecord(
     }),
     version: "1.0",
     timestamp: now.toISOString(),
-    [kind.batchInfo]: {
+    [shape.batchInfo]: {
       shardId,
       startSequenceNumber: first.sequenceNumber,
       endSequenceNumber: last.sequenceNumber,
-      approximateArrivalOfFirstRecord: kind.time(first.arrival),
-      approximateArrivalOfLastRecord: kind.time(last.arrival),
+      approximateArrivalOfFirstRecord: shape.time(first.arrival),
+      approximateArrivalOfLastRecord: shape.time(last.arrival),
       batchSize: items.length,
       streamArn,
     },

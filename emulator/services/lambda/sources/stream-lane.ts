@@ -11,11 +11,11 @@ import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
 import type { ShardProgress } from "./stream-progress";
 
 /** What all lanes of a mapping share while it reads its stream. */
-export interface StreamSession {
+export interface StreamSession<Detail> {
   readonly mapping: Mapping;
   readonly tools: PollerTools;
-  readonly kind: StreamKind<never>;
-  readonly reader: StreamReader<never>;
+  readonly kind: StreamKind<Detail>;
+  readonly reader: StreamReader<Detail>;
   readonly filters: readonly Matcher[];
   /** Fires when nothing more is to be read. */
   readonly signal: AbortSignal;
@@ -57,9 +57,9 @@ function laneOf(key: string, lanes: number): number {
  * The records of one shard whose keys fall to this lane; a shard has as many lanes as the mapping's parallelization
  * factor. One batch at a time, in order: while a batch fails, what is behind it waits.
  */
-export class StreamLane {
+export class StreamLane<Detail> {
   constructor(
-    private readonly session: StreamSession,
+    private readonly session: StreamSession<Detail>,
     private readonly shardId: string,
     private readonly lane: number,
     private readonly progress: ShardProgress,
@@ -133,7 +133,7 @@ export class StreamLane {
   }
 
   /** The record as an item; undefined for one of another lane or one that the filters drop. */
-  private wanted(record: StreamRecord<never>, role: string): BatchItem | undefined {
+  private wanted(record: StreamRecord<Detail>, role: string): BatchItem | undefined {
     const { mapping, kind, filters } = this.session;
     const lanes = this.progress.lanes.length;
     if (lanes > 1 && laneOf(record.key, lanes) !== this.lane) return undefined;

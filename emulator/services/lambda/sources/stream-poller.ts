@@ -115,21 +115,20 @@ export class StreamPoller<Detail> implements Poller {
     if (failure !== undefined) throw failure;
   }
 
-  private async shard(session: StreamSession, id: string, progress: ShardProgress): Promise<void> {
+  private async shard(session: StreamSession<Detail>, id: string, progress: ShardProgress): Promise<void> {
     await Promise.all(progress.lanes.map((_, lane) => new StreamLane(session, id, lane, progress).run()));
     progress.ended = !session.signal.aborted;
   }
 
-  private session(reader: StreamReader<Detail>, signal: AbortSignal): StreamSession {
+  private session(reader: StreamReader<Detail>, signal: AbortSignal): StreamSession<Detail> {
     const { mapping, tools, kind } = this;
     const patterns = mapping.config.FilterCriteria?.Filters ?? [];
     return {
       mapping,
       tools,
       signal,
-      // Records pass from the reader to the kind and nobody in between looks inside.
-      kind: kind as unknown as StreamKind<never>,
-      reader: reader as StreamReader<never>,
+      kind,
+      reader,
       filters: patterns.map(({ Pattern }) => kind.matcher(JSON.parse(Pattern!))),
       wake: (shardId) => this.wake(shardId),
       changed: (shardId) => this.news(shardId, signal),
