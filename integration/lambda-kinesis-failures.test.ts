@@ -215,7 +215,7 @@ it("waits while the function is throttled, without giving anything up", async ()
   await emulator.current.clock.advance("1 minute");
   expect(remote.waiting("limited")).toBe(0);
   await limit(1);
-  await emulator.current.clock.advance("5 seconds");
+  await emulator.current.clock.advance("1 minute");
   const run = await remote.next("limited");
   expect(dataOf(run)).toEqual(["patient"]);
   run.succeed();

@@ -40,8 +40,6 @@ const eventSize = payloadLimits.RequestResponse - 1024;
 /** Bytes of one read: data grows by a third in base64. */
 const readSize = 6 * 1024 * 1024;
 const unlimited = -1;
-/** A function that is throttled, or gone for a moment, is tried again this often. */
-const longestThrottle = 5_000;
 
 /** Waits between tries: twice as long each time, up to a minute. AWS does not say how long its are. */
 const backoff = (tries: number): number => Math.min(500 * 2 ** (tries - 1), 60_000);
@@ -176,7 +174,7 @@ export class StreamLane<Detail> {
       const waits = part.waits + 1;
       const throttled = error.code === "TooManyRequestsException";
       mapping.lastResult = `PROBLEM: ${throttled ? "Function call was throttled" : error.message}`;
-      const wait = this.pause(Math.min(backoff(waits), longestThrottle));
+      const wait = this.pause(backoff(waits));
       await (throttled ? Promise.race([tools.invoker.freed(target.fn), wait]) : wait);
       return [{ ...part, waits }];
     }
