@@ -1,4 +1,6 @@
 export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authorizer";
+export type { FlespiHandler, MakeHandler, RefusedMessages } from "../handlers/flespi/handler";
+export type { FlespiMessage } from "../handlers/flespi/message";
 export type { IoTRecord, MessageInfo, Transform } from "../handlers/iot/record";
 export type { OnRecords, RefusedRecords } from "../handlers/iot/sink-callback";
 export type { OnPostboxMessage, PostboxItem } from "../handlers/postbox/consume";
@@ -14,6 +16,8 @@ export type { DeviceOf, IdOf } from "../handlers/websocket/record";
 export type { AlarmsArgs } from "./alarms";
 export type { ApiAuth, ApiKeyArgs, CognitoAuthArgs, LambdaAuthArgs } from "./api-auth";
 export { DashboardSite, type DashboardSiteArgs, type PriceClass, type SiteFile } from "./dashboard-site";
+export { FlespiReceiver } from "./flespi-receiver";
+export type { FlespiChannelArgs, FlespiReceiverArgs } from "./flespi-receiver-args";
 export { generatedSecret } from "./generated-secret";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
 export type { RegisteredDevice } from "./iot-devices";
