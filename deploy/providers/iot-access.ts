@@ -1,3 +1,4 @@
+import type { KeyPair } from "@aws-sdk/client-iot";
 import type {
   Certificate,
   CertificateArgs,
@@ -16,7 +17,10 @@ import { unlessGone } from "./wait";
 type CertificateInputs = PlainArgs<CertificateArgs>;
 
 /** Registers or makes a certificate, whichever the inputs ask for. */
-function makeCertificate({ active, certificatePem, caPem, csr }: CertificateInputs, { clients }: ProviderContext) {
+function makeCertificate(
+  { active, certificatePem, caPem, csr }: CertificateInputs,
+  { clients }: ProviderContext,
+): Promise<{ certificateId?: string; keyPair?: KeyPair }> {
   const status = active ? ("ACTIVE" as const) : ("INACTIVE" as const);
   if (certificatePem !== undefined) {
     return caPem === undefined
@@ -48,13 +52,12 @@ const certificate = resourceType<CertificateArgs, Certificate>({
   async create(args, context) {
     const made = await makeCertificate(args, context);
     const id = made.certificateId!;
-    const keys = "keyPair" in made ? made.keyPair : undefined;
     return {
       id,
       outputs: {
         ...(await certificateOutputs(id, context)),
-        privateKey: keys?.PrivateKey ?? "",
-        publicKey: keys?.PublicKey ?? "",
+        privateKey: made.keyPair?.PrivateKey ?? "",
+        publicKey: made.keyPair?.PublicKey ?? "",
       },
     };
   },

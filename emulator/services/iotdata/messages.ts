@@ -7,13 +7,17 @@ import type { IotDataOperations } from "./store";
 
 const formats = ["UNSPECIFIED_BYTES", "UTF8_DATA"];
 
-/** `[{"deviceName": "alpha"}, {"deviceCnt": "45"}]` as pairs. */
-function readUserProperties(text: string | undefined): [string, string][] | undefined {
-  if (text === undefined) return undefined;
+/**
+ * `[{"deviceName": "alpha"}, {"deviceCnt": "45"}]` as pairs.
+ *
+ * @param base64 as the header carries it.
+ */
+function readUserProperties(base64: string | undefined): [string, string][] | undefined {
+  if (base64 === undefined) return undefined;
   const refuse = () => invalidRequest("userProperties must be a JSON array of objects whose values are strings");
   let list: unknown;
   try {
-    list = JSON.parse(text);
+    list = JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
   } catch {
     throw refuse();
   }

@@ -20,13 +20,19 @@ interface Persistence {
 
 const persistenceOf = (aedes: Aedes) => (aedes as unknown as { persistence: Persistence }).persistence;
 
-/** Starts a broker whose retained messages come from `retained` instead of its own memory. */
+/**
+ * Starts a broker whose retained messages come from `retained` instead of its own memory.
+ *
+ * @param failed is told of faults of its background work.
+ */
 export async function startAedes(
   options: AedesOptions,
   retained: (filters: readonly string[]) => Iterable<object>,
+  failed: (error: unknown) => void,
 ): Promise<Aedes> {
   const { Aedes: Broker } = require("aedes") as typeof import("aedes");
   const aedes = await Broker.createBroker(options);
+  (aedes as EventEmitter).on("error", failed);
   persistenceOf(aedes).createRetainedStreamCombi = (filters) => Readable.from(retained(filters));
   return aedes;
 }

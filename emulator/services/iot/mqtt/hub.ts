@@ -48,7 +48,7 @@ export class Hub implements Delivery {
 
   private constructor(private readonly region: Region) {}
 
-  static async start(region: Region): Promise<Hub> {
+  static async start(region: Region, report: (error: unknown, where: string) => void): Promise<Hub> {
     const hub = new Hub(region);
     hub.aedes = await startAedes(
       {
@@ -64,6 +64,7 @@ export class Hub implements Delivery {
         authorizeForward: (client, packet) => (hub.mayReceive(client, packet.topic) ? packet : null),
       },
       (filters) => hub.retained(filters),
+      (error) => report(error, "MQTT broker"),
     );
     hub.aedes.on("clientReady", (client) => hub.entered(client));
     hub.aedes.on("clientDisconnect", (client) => hub.left(client));
