@@ -70,6 +70,17 @@ describe.skipIf(!findChromium())(inBrowser("the dashboard in a browser"), () => 
     expect(complaints).toEqual([]);
   });
 
+  it("shows what a device said by MQTT, and not what IoTStream says about it", async () => {
+    const { page } = await open();
+    await state(page).toBe("Live");
+    const data = { temp: 4.04, position: { latitude: 65.0123456 }, note: "cold" };
+    const about = { ident: "truck-7", id: "x", topic: "devices/truck-7/telemetry", clientId: "truck-7" };
+    const times = { timestamp: Date.now(), receivedAt: new Date().toISOString() };
+    server.send([record("1", "truck-7", { ...about, ...times, data })]);
+    await rowText(page, "truck-7").toMatch(/^truck-7Temperature4\.0.°CLatitude65\.01235.°notecoldnow/);
+    await page.getByRole("img", { name: /^Temperature of truck-7: last 4\.0/ }).waitFor();
+  });
+
   it("draws the field that is chosen", async () => {
     const { page } = await open();
     await state(page).toBe("Live");

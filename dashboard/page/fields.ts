@@ -47,23 +47,38 @@ export type Reading = Record<string, string | number | boolean>;
 const maxFields = 12;
 const maxText = 80;
 
-/** What a message measures: numbers, texts and booleans at its root, without its envelope. */
-export function readingOf(data: unknown): Reading {
-  if (typeof data !== "object" || data === null) return {};
-  const fields = Object.entries(data).flatMap(([name, value]): [string, string | number | boolean][] => {
-    if (envelope.has(name)) return [];
-    if (typeof value === "string") return [[name, value.length > maxText ? `${value.slice(0, maxText)}…` : value]];
-    return (typeof value === "number" && Number.isFinite(value)) || typeof value === "boolean" ? [[name, value]] : [];
-  });
-  return Object.fromEntries(fields.slice(0, maxFields));
+type Message = Record<string, unknown>;
+const isObject = (value: unknown): value is Message =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What the device said: `IoTStream` puts its payload into `data`, beside the topic. */
+const payloadOf = (message: Message): Message =>
+  typeof message.topic === "string" && isObject(message.data) ? message.data : message;
+
+function* fieldsOf(message: Message, prefix = ""): Generator<[string, string | number | boolean]> {
+  for (const [name, value] of Object.entries(message)) {
+    if (prefix === "" && envelope.has(name)) continue;
+    if (typeof value === "string") {
+      yield [prefix + name, value.length > maxText ? `${value.slice(0, maxText)}…` : value];
+    } else if ((typeof value === "number" && Number.isFinite(value)) || typeof value === "boolean") {
+      yield [prefix + name, value];
+    } else if (prefix === "" && isObject(value)) yield* fieldsOf(value, `${name}.`);
+  }
 }
 
+/** What a message measures: numbers, texts and booleans at its root or one level below, without its envelope. */
+export const readingOf = (message: unknown): Reading =>
+  isObject(message) ? Object.fromEntries([...fieldsOf(payloadOf(message))].slice(0, maxFields)) : {};
+
 /** When it was measured, in seconds: by the device's clock where the message says so, else when it was accepted. */
-export function timeOf(data: unknown, at: string | undefined, now: number): number {
-  const { tsmTs, timestamp } = (typeof data === "object" && data !== null ? data : {}) as Record<string, unknown>;
-  for (const seconds of [tsmTs, timestamp]) {
+export function timeOf(message: unknown, at: string | undefined, now: number): number {
+  const { tsmTs, timestamp } = isObject(message) ? message : {};
+  for (const given of [tsmTs, timestamp]) {
+    if (typeof given !== "number") continue;
+    // `IoTStream` counts milliseconds.
+    const seconds = given > 1e11 ? given / 1000 : given;
     // A device whose clock is not set yet reports 1970.
-    if (typeof seconds === "number" && seconds > 1e9 && seconds < now + 3600) return seconds;
+    if (seconds > 1e9 && seconds < now + 3600) return seconds;
   }
   const accepted = Date.parse(at ?? "") / 1000;
   return Number.isFinite(accepted) ? accepted : now;
