@@ -58,6 +58,8 @@ export function describe(
   indexStatus: ReadonlyMap<string, IndexStatus> = new Map(),
 ): TableDescription {
   const { settings } = table;
+  // A stream that was switched off is still the table's latest one.
+  const label = settings.stream?.label ?? table.latestStreamLabel;
   const local = table.indexes.filter(({ global }) => !global);
   const global = table.indexes.filter((index) => index.global);
   return {
@@ -84,8 +86,8 @@ export function describe(
       StreamEnabled: settings.stream.StreamEnabled,
       StreamViewType: settings.stream.StreamViewType,
     },
-    LatestStreamLabel: settings.stream?.label,
-    LatestStreamArn: settings.stream && `${table.arn}/stream/${settings.stream.label}`,
+    LatestStreamLabel: label,
+    LatestStreamArn: label && `${table.arn}/stream/${label}`,
     LocalSecondaryIndexes: local.length > 0 ? local.map((index) => commonOf(table, index)) : undefined,
     GlobalSecondaryIndexes:
       global.length > 0

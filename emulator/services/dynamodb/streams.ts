@@ -178,6 +178,7 @@ export class TableStreams {
     const stream = new Recording(table, wanted.label, wanted.StreamViewType!, this.now(), this.now);
     const stop = table.observe((change) => stream.record(change));
     this.recording.set(table, { stream, stop });
+    table.latestStreamLabel = stream.label;
     this.regions.of(table.scope).set(stream.arn, stream);
   }
 

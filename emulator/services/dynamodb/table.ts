@@ -52,6 +52,8 @@ export class Table {
   readonly tags = new Map<string, string>();
   timeToLive?: TimeToLive;
   recovery?: { readonly since: Date; readonly days: number };
+  /** The label of its last stream, which may be off by now. */
+  latestStreamLabel?: string;
   policy?: { readonly text: string; readonly revision: string };
   private readonly observers = new Set<(change: Change) => void>();
 
