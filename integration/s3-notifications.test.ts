@@ -276,11 +276,6 @@ describe("a configuration", () => {
     await configure(Bucket, wanted, true);
     expect((await kept()).QueueConfigurations).toMatchObject([{ QueueArn }]);
   });
-
-  it("with EventBridge is refused, because nothing would be sent", async () => {
-    const refused = await failure(configure(await makeBucket(s3), { EventBridgeConfiguration: {} }));
-    expect(refused).toMatchObject({ name: "NotImplemented", status: 501 });
-  });
 });
 
 describe("a bucket that tells a topic", () => {

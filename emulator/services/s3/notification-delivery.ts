@@ -6,6 +6,7 @@ import { unableToValidate } from "./errors";
 import type { ObjectEvent } from "./events";
 import type { Bucket } from "./model";
 import { refusal, send } from "./notification-destinations";
+import { busEvent } from "./notification-eventbridge";
 import { eventRecord, testEvent } from "./notification-record";
 import { type Target, targetsOf, tellsOf } from "./notifications";
 
@@ -60,13 +61,27 @@ export class Notifications {
   /** Sends an event to all who want to know of it. Never throws: the object is stored. */
   announce(event: ObjectEvent): void {
     const { bucket, name, version } = event;
+    const { EventBridgeConfiguration: toEventBridge } = bucket.config.notification;
     const targets = targetsOf(bucket.config.notification).filter(({ entry }) => tellsOf(entry, name, version.key));
-    if (targets.length === 0) return;
+    if (targets.length === 0 && !toEventBridge) return;
     const since = this.host.clock.now();
-    const record = eventRecord(event, since, this.sequencer(since));
+    const sequencer = this.sequencer(since);
+    if (toEventBridge) void this.tellEventBridge(event, sequencer);
+    const record = eventRecord(event, since, sequencer);
     for (const target of targets) {
       const message = JSON.stringify({ Records: [record(target.entry.Id ?? "")] });
       this.start({ bucket, target, message, what: `s3:${name} of ${bucket.name}/${version.key}`, since });
+    }
+  }
+
+  /** All events of the bucket, without any filter: rules choose. */
+  private async tellEventBridge(event: ObjectEvent, sequencer: string): Promise<void> {
+    const told = busEvent(event, sequencer);
+    if (!told) return;
+    try {
+      (await this.host.bus.to("events")).put(event.bucket, told);
+    } catch (error) {
+      this.host.report(error, "s3 events for EventBridge");
     }
   }
 

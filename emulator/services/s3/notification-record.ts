@@ -35,7 +35,8 @@ export const hostId = () => randomBytes(57).toString("base64");
 export const requestIdOf = (id: string | undefined) =>
   (id ?? randomBytes(8).toString("hex")).replace(/-/g, "").slice(0, 16).toUpperCase();
 
-function shownObject({ name, version, bucket, named }: ObjectEvent, sequencer: string): ShownObject {
+/** The object of an event. */
+export function shownObject({ name, version, bucket, named }: ObjectEvent, sequencer: string): ShownObject {
   const [family, kind] = name.split(":");
   const key = encodedKey(version.key);
   const shown = bucket.config.versioning && { versionId: version.versionId };

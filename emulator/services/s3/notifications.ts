@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { NotificationConfiguration, NotificationConfigurationFilter } from "@aws-sdk/client-s3";
 import { parseArn } from "../../core/arn";
-import { notEmulated } from "../../core/errors";
 import { invalidArgument } from "./errors";
 
 /** What S3 can tell of (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html). */
@@ -106,10 +105,8 @@ export function checkedNotifications(config: NotificationConfiguration): Notific
     keyFilter(entry.Filter);
     return { ...entry, Id: entry.Id || randomUUID() };
   };
-  if (config.EventBridgeConfiguration) {
-    throw notEmulated("s3", "PutBucketNotificationConfiguration", "events to EventBridge");
-  }
   const checked: NotificationConfiguration = {
+    ...(config.EventBridgeConfiguration && { EventBridgeConfiguration: {} }),
     ...(config.TopicConfigurations?.length && {
       TopicConfigurations: config.TopicConfigurations.map((entry) => check(entry, entry.TopicArn, "sns", "Topic")),
     }),
