@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent, get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -27,6 +28,7 @@ beforeAll(async () => {
   data = new IoTDataPlaneClient(settings(emulator.current));
   identity = await devices.certificate();
   client = await devices.connect(identity, { clientId: "reader" });
+  client.setMaxListeners(50);
 });
 afterAll(() => devices.close());
 
@@ -118,6 +120,25 @@ describe("retained messages", () => {
 });
 
 describe("the MQTT port", () => {
+  test("answers HTTPS, too, as the address that AWS names for both", async () => {
+    const { url, ca } = await devices.endpoint();
+    const { host, hostname, port } = new URL(url);
+    const health = await new Promise<string>((resolve, reject) => {
+      get({ host: hostname, port, path: "/_emulator/health", ca }, (response) => {
+        response.setEncoding("utf8").once("data", resolve);
+      }).on("error", reject);
+    });
+    expect(JSON.parse(health)).toMatchObject({ services: { iot: "running" } });
+    const requestHandler = { httpsAgent: new Agent({ ca }) };
+    const own = settings(emulator.current);
+    const secure = new IoTDataPlaneClient({ ...own, endpoint: `https://${host}`, requestHandler });
+    const messages = inbox(client);
+    await client.subscribeAsync("secure");
+    await secure.send(new PublishCommand({ topic: "secure", payload: Buffer.from("yes") }));
+    await vi.waitFor(() => expect(messages).toEqual([["secure", "yes"]]));
+    secure.destroy();
+  });
+
   test("takes nonsense and half-open connections without harm", async () => {
     const { url, ca } = await devices.endpoint();
     const port = Number(new URL(url).port);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { pipeline } from "node:stream";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Host } from "../../../core/service";
 import type { Authority } from "../authority";
@@ -8,6 +9,11 @@ import { noListener } from "../errors";
 import type { Certificate, Region } from "../state";
 import type { Store } from "../store";
 import type { Hubs } from "./hubs";
+
+/** CONNECT, the first packet of every MQTT connection (MQTT 3.1.1, 3.1); no HTTP method begins so. */
+const connectPacket = 0x10;
+/** Milliseconds of this machine's time. */
+const firstByteTimeout = 30_000;
 
 /**
  * The TLS port of the broker, for all accounts and regions: a client's certificate says where it belongs. It listens from
@@ -68,19 +74,45 @@ export class Listener {
     return server;
   }
 
+  /** Whoever has not sent a thing for half a minute, goes; then the first byte tells MQTT from HTTP. */
   private accept(socket: TLSSocket): void {
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
     socket.on("error", () => socket.destroy());
+    socket.setTimeout(firstByteTimeout, () => socket.destroy());
+    socket.once("data", (head: Buffer) => {
+      socket.setTimeout(0);
+      socket.pause();
+      socket.unshift(head);
+      if (head[0] === connectPacket) this.device(socket);
+      else this.pass(socket);
+    });
+  }
+
+  /** A device: AWS ends the connection of one without a good certificate, and says nothing. */
+  private device(socket: TLSSocket): void {
     const shown = socket.getPeerX509Certificate();
     const found = shown && this.find(certificateIdOf(shown.raw));
-    // AWS ends the connection of an unknown certificate without an answer.
-    if (!found || !this.isGood(found.certificate)) return void socket.destroy();
-    const sourceIp = (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
+    if (!found || !this.isGood(found.certificate)) {
+      socket.destroy();
+      return;
+    }
     this.hubs.connect(found.region, {
       stream: socket,
       identity: { kind: "certificate", certificate: found.certificate },
-      sourceIp,
+      sourceIp: (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""),
+    });
+  }
+
+  /** HTTP and WebSockets on the address that DescribeEndpoint names: the emulator's own port answers them. */
+  private pass(socket: TLSSocket): void {
+    const front = connect(this.host.port(), new URL(this.host.endpoint()).hostname);
+    // A pipeline through two sockets listens more often than Node takes for sound.
+    socket.setMaxListeners(30);
+    // Either end takes the other with it.
+    pipeline(socket, front, socket, () => {
+      socket.destroy();
+      front.destroy();
     });
   }
 
