@@ -55,8 +55,9 @@ const single = {
 } as const satisfies Record<keyof ErrorAction, ActionName>;
 
 /** An action with the API's names: Pulumi has its members, and calls only the headers of HTTP otherwise. */
-function action(name: ActionName, { httpHeaders, ...members }: { httpHeaders?: unknown }): Action {
-  return { [name]: { ...members, ...(httpHeaders !== undefined && { headers: httpHeaders }) } } as unknown as Action;
+function action(name: ActionName, config: object): Action {
+  const { httpHeaders: headers, ...members } = config as { httpHeaders?: unknown };
+  return { [name]: { ...members, ...(headers !== undefined && { headers }) } } as unknown as Action;
 }
 
 function payloadOf(args: Args): TopicRulePayload {

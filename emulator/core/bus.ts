@@ -195,8 +195,9 @@ export interface Ports {
     /** Resolves with the topic's attributes as GetTopicAttributes names them; throws when there is no such topic. */
     attributes(topicArn: string): Promise<Record<string, string>>;
   };
-  /** Writes of one item, by the table's name. Each throws what the operation of that name throws. */
+  /** One item, by the table's name. Each throws what the operation of that name throws. */
   dynamodb: {
+    getItem(scope: { account: string; region: string }, table: string, key: TableItem): Promise<TableItem | undefined>;
     putItem(scope: { account: string; region: string }, table: string, item: TableItem): Promise<void>;
     /** Sets these attributes of an item, which is made where it is missing. */
     updateItem(

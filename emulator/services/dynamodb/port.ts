@@ -1,6 +1,6 @@
 import type { Ports } from "../../core/bus";
-import type { Scope } from "../../core/service";
 import type { Database } from "./state";
+import { checkItem } from "./validation";
 import { commit, type PreparedWrite, prepareDelete, preparePut, prepareUpdate } from "./writes";
 
 const run = (write: PreparedWrite): void => {
@@ -9,7 +9,13 @@ const run = (write: PreparedWrite): void => {
 
 /** What IoT rules do with tables. */
 export const dynamodbPort = (database: Database): Ports["dynamodb"] => ({
-  async putItem(scope: Scope, TableName, Item) {
+  async getItem(scope, TableName, key) {
+    checkItem(key);
+    const table = database.table(TableName, scope);
+    return table.get(table.keys.keyOf(key))?.item;
+  },
+
+  async putItem(scope, TableName, Item) {
     run(preparePut(database, { TableName, Item }, scope));
   },
 

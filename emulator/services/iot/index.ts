@@ -6,6 +6,7 @@ import { type CertificateWatcher, certificateOperations } from "./certificates";
 import { endpointOperations } from "./endpoint";
 import { notFound } from "./errors";
 import { groupOperations } from "./groups";
+import { Logging } from "./logging";
 import { Hubs } from "./mqtt/hubs";
 import { Listener } from "./mqtt/listener";
 import { WebSocketDoor } from "./mqtt/websocket";
@@ -31,7 +32,8 @@ export const definition = defineService<Sdk>({
   client: "IoTClient",
   create(host) {
     const store = new Store(host);
-    const rules = new Rules(host, store);
+    const logging = new Logging(host);
+    const rules = new Rules(host, store, logging);
     const authority = new Authority(host.clock);
     const hubs = new Hubs(host);
     const listener = new Listener(host, store, authority, hubs);
@@ -58,6 +60,7 @@ export const definition = defineService<Sdk>({
         ...attachmentOperations(store),
         ...principalOperations(store),
         ...ruleOperations(store, rules),
+        ...logging.operations(store),
         ...tagOperations(store),
         ...endpointOperations(store, listener),
       },

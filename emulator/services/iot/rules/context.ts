@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Bus, MqttProperties } from "../../../core/bus";
+import { AwsError } from "../../../core/errors";
 import { allowsService } from "../../../core/service-caller";
 import type { Message } from "../broker";
 import { invalidRequest } from "../errors";
+import { AssumedRole } from "../roles";
 import type { SqlContext } from "../sql";
 import type { Region } from "../state";
+import { fromItem, toKey } from "./attributes";
 
 const forSql = ({
   payloadFormatIndicator,
@@ -18,9 +21,43 @@ const forSql = ({
   ...(correlationData && { correlationData: correlationData.toString("base64") }),
 });
 
+type Functions = Pick<SqlContext, "invokeLambda" | "getThingShadow" | "getDynamoDbItem">;
+
+/** What the functions of SQL that reach other services do for a rule. */
+export function functionsOf(region: Region, bus: Bus, ruleArn: string): Functions {
+  const { scope } = region;
+  const assume = (roleArn: string) => new AssumedRole(bus, scope, ruleArn, roleArn).assume();
+  return {
+    async invokeLambda(functionArn, input) {
+      const lambda = await bus.to("lambda");
+      const caller = { principal: "iot.amazonaws.com", sourceArn: ruleArn, sourceAccount: scope.account };
+      if (!allowsService(await lambda.policy(functionArn), caller, "lambda:InvokeFunction", functionArn))
+        throw invalidRequest(`The policy of ${functionArn} does not allow iot.amazonaws.com to invoke it`);
+      const { payload, functionError } = await lambda.invoke(functionArn, JSON.stringify(input ?? null), caller);
+      if (functionError !== undefined) throw invalidRequest(`${functionArn} failed`);
+      return JSON.parse(payload || "null");
+    },
+
+    async getThingShadow(thing, shadow, roleArn) {
+      await assume(roleArn);
+      try {
+        return region.shadows.get({ thing, shadow });
+      } catch (error) {
+        if (error instanceof AwsError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+
+    async getDynamoDbItem(table, key, roleArn) {
+      await assume(roleArn);
+      const item = await (await bus.to("dynamodb")).getItem(scope, table, toKey(key));
+      return item && fromItem(item);
+    },
+  };
+}
+
 /** What a rule's statement and templates see of a message. */
-export function contextOf(region: Region, bus: Bus, message: Message, traceId: string): SqlContext {
-  const { account, region: name } = region.scope;
+export function contextOf(region: Region, functions: Functions, message: Message, traceId: string): SqlContext {
   const { topic, payload, clientId, principal, sourceIp, timestamp, mqttProperties } = message;
   return {
     topic,
@@ -30,23 +67,11 @@ export function contextOf(region: Region, bus: Bus, message: Message, traceId: s
     sourceIp,
     timestamp,
     traceId: clientId === undefined ? undefined : traceId,
-    accountId: account,
-    region: name,
+    accountId: region.scope.account,
+    region: region.scope.region,
     newUuid: randomUUID,
     random: Math.random,
     ...(mqttProperties && { mqttProperties: forSql(mqttProperties) }),
-    async invokeLambda(functionArn, input) {
-      const lambda = await bus.to("lambda");
-      const caller = { principal: "iot.amazonaws.com", sourceArn: region.arn("rule/*"), sourceAccount: account };
-      if (!allowsService(await lambda.policy(functionArn), caller, "lambda:InvokeFunction", functionArn))
-        throw invalidRequest(`The policy of ${functionArn} does not allow iot.amazonaws.com to invoke it`);
-      const { payload: answer, functionError } = await lambda.invoke(
-        functionArn,
-        JSON.stringify(input ?? null),
-        caller,
-      );
-      if (functionError) throw invalidRequest(`${functionArn} failed`);
-      return JSON.parse(answer || "null");
-    },
+    ...functions,
   };
 }

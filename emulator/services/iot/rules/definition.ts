@@ -2,11 +2,12 @@ import type { Action, TopicRulePayload } from "@aws-sdk/client-iot";
 import type { Bus } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
 import { check } from "../checks";
+import { checkRole } from "../roles";
 import { parseSql, parseTemplate, type Statement, type Template } from "../sql";
 import type { Region } from "../state";
 import { bindAction, roleOf } from "./actions";
 import type { Surroundings } from "./actions/action";
-import { checkRole } from "./roles";
+import { functionsOf } from "./context";
 import type { Rule } from "./rule";
 
 /** The version that rules have which name none (API reference: TopicRulePayload). */
@@ -61,6 +62,7 @@ export async function readRule(
     disabled: ruleDisabled ?? false,
     statement,
     actions: bound,
+    functions: functionsOf(region, bus, rule.arn),
     ...(boundError && { errorAction: boundError }),
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AwsError } from "../../../core/errors";
 import type { Host } from "../../../core/service";
 import type { Message } from "../broker";
+import type { Logging } from "../logging";
 import { evaluate } from "../sql";
 import type { Region } from "../state";
 import { matchesFilter } from "../topics";
@@ -11,27 +12,34 @@ import { contextOf } from "./context";
 import { type Failure, failureOf, failureReport } from "./failures";
 import { Retries } from "./retries";
 import type { Rule } from "./rule";
+import { RuleLog } from "./rule-log";
 
-/** A message on its way through the rules. */
-type Arrival = Pick<Firing, "message" | "sql" | "traceId">;
+/** An action on its way; `done` resolves with its failure, if it fails. */
+interface Started {
+  readonly done: Promise<Failure | undefined>;
+}
 
 /** Runs rules: evaluates their statements for each message that they match, and starts their actions. */
 export class Engine {
   private readonly retries: Retries;
+  private readonly log: RuleLog;
   private epoch = 0;
 
-  constructor(private readonly host: Host) {
+  constructor(
+    private readonly host: Host,
+    logging: Logging,
+  ) {
     this.retries = new Retries(host.clock);
+    this.log = new RuleLog(host, logging);
   }
 
   /** Takes a message that the broker has accepted. Never throws: it is published, whatever becomes of it here. */
   accept(region: Region, rules: ReadonlyMap<string, Rule>, message: Message): void {
-    let arrival: Arrival | undefined;
-    for (const rule of this.reached(rules, message)) {
-      arrival ??= this.arrival(region, message);
-      const one = arrival;
+    const traceId = randomUUID();
+    for (const rule of this.reached(region, rules, message, traceId)) {
+      this.log.matched(region, rule, message, traceId);
       // Evaluated in order within a topic, so that what waits for a function does not let others pass.
-      rule.lanes.run(`sql ${message.topic}`, () => this.run(rule, one));
+      rule.lanes.run(`sql ${message.topic}`, () => this.run(region, rule, message, traceId));
     }
   }
 
@@ -41,10 +49,16 @@ export class Engine {
     this.retries.clear();
   }
 
-  private reached(rules: ReadonlyMap<string, Rule>, { topic, basicIngestRule }: Message): Iterable<Rule> {
+  private reached(
+    region: Region,
+    rules: ReadonlyMap<string, Rule>,
+    message: Message,
+    traceId: string,
+  ): readonly Rule[] {
+    const { topic, basicIngestRule } = message;
     if (basicIngestRule !== undefined) {
       const rule = rules.get(basicIngestRule);
-      if (!rule) this.lose(`there is no rule ${basicIngestRule} for a message of Basic Ingest on ${topic}`);
+      if (!rule) this.log.noRule(region, message, traceId, basicIngestRule);
       return rule && !rule.disabled ? [rule] : [];
     }
     const matching: Rule[] = [];
@@ -55,86 +69,74 @@ export class Engine {
     return matching;
   }
 
-  private arrival(region: Region, message: Message): Arrival {
-    const traceId = randomUUID();
-    return { message, traceId, sql: contextOf(region, this.host.bus, message, traceId) };
-  }
-
-  private async run(rule: Rule, { message, sql, traceId }: Arrival): Promise<void> {
+  private async run(region: Region, rule: Rule, message: Message, traceId: string): Promise<void> {
+    const sql = contextOf(region, rule.functions, message, traceId);
     let selected: Awaited<ReturnType<typeof evaluate>>;
     try {
       const answer = evaluate(rule.statement, sql);
       selected = answer instanceof Promise ? await answer : answer;
     } catch (error) {
       // Error actions are for actions (developer guide, rule error handling).
-      return this.lose(`the statement of rule ${rule.name} failed for a message on ${message.topic}`, error);
+      return this.log.statementFailed(region, rule, message, traceId, error);
     }
     if (selected === undefined) return;
-    const isJson = !Buffer.isBuffer(selected);
     const firing: Firing = {
+      region,
       message,
-      sql,
       traceId,
       payload: Buffer.isBuffer(selected) ? selected : Buffer.from(JSON.stringify(selected)),
-      isJson,
+      isJson: !Buffer.isBuffer(selected),
       fill: (template) => template.render(sql),
     };
-    const started: { done: Promise<Failure | undefined> }[] = [];
+    const started: Started[] = [];
     for (const [index, action] of rule.actions.entries()) started.push(await this.start(rule, action, index, firing));
-    void this.finish(rule, firing, started);
+    this.finish(rule, firing, started).catch((error) => this.host.report(error, `rule ${rule.name}`));
   }
 
   /** Starts an action; resolves when it has its place in its lane. */
-  private async start(
-    { lanes }: Rule,
-    action: BoundAction,
-    place: number | "error",
-    firing: Firing,
-  ): Promise<{ done: Promise<Failure | undefined> }> {
+  private async start(rule: Rule, action: BoundAction, place: number | "error", firing: Firing): Promise<Started> {
     const { epoch } = this;
+    this.log.starting(rule, action, firing);
     let call: Call;
     try {
       call = await action.prepare(firing);
     } catch (error) {
-      this.reportUnexpected(error, action);
-      return { done: Promise.resolve(failureOf(error, action, firing, action)) };
+      return { done: Promise.resolve(this.failed(error, rule, action, firing, { resource: action.resource })) };
     }
     const done = new Promise<Failure | undefined>((resolve) => {
-      lanes.run(`${place} ${call.lane}`, async () => {
-        const failed = epoch === this.epoch ? await this.retries.run(() => call.send()) : undefined;
-        if (failed) this.reportUnexpected(failed.error, action);
-        resolve(failed && failureOf(failed.error, action, firing, call));
+      rule.lanes.run(`${place} ${call.lane}`, async () => {
+        if (epoch !== this.epoch) return resolve(undefined);
+        const given = await this.retries.run(() => action.run(call));
+        if (given) return resolve(this.failed(given.error, rule, action, firing, call));
+        this.log.succeeded(rule, action, firing, call);
+        resolve(undefined);
       });
     });
     return { done };
   }
 
-  /** Tells the error action of the failures, once for all actions of the rule. */
-  private async finish(
+  private failed(
+    error: unknown,
     rule: Rule,
+    action: BoundAction,
     firing: Firing,
-    started: readonly { done: Promise<Failure | undefined> }[],
-  ): Promise<void> {
+    call: { readonly resource: string; readonly detail?: string },
+  ): Failure {
+    if (!(error instanceof AwsError)) this.host.report(error, `rule action ${action.name}`);
+    const failure = failureOf(error, action, firing, call);
+    this.log.failed(rule, action, firing, failure);
+    return failure;
+  }
+
+  /** Tells the error action of the failures, once for all actions of the rule. */
+  private async finish(rule: Rule, firing: Firing, started: readonly Started[]): Promise<void> {
     const outcomes = await Promise.all(started.map(({ done }) => done));
     const failures = outcomes.filter((failure) => failure !== undefined);
     if (failures.length === 0) return;
-    if (!rule.errorAction) return this.loseAll(rule, failures);
+    if (!rule.errorAction) return this.log.lost(rule, failures);
     const payload = Buffer.from(failureReport(rule, firing, failures));
     const { done } = await this.start(rule, rule.errorAction, "error", { ...firing, payload, isJson: true });
     const failed = await done;
-    if (failed) this.loseAll(rule, [...failures, failed]);
-  }
-
-  private loseAll({ name }: Rule, failures: readonly Failure[]): void {
-    for (const { errorMessage } of failures) this.lose(`rule ${name}: ${errorMessage}`);
-  }
-
-  /** Says that a message did not get where it should: nothing is lost silently. */
-  private lose(what: string, error?: unknown): void {
-    this.host.report(error ?? new Error(what), what);
-  }
-
-  private reportUnexpected(error: unknown, action: BoundAction): void {
-    if (!(error instanceof AwsError)) this.host.report(error, `rule action ${action.name}`);
+    if (failed) this.log.lost(rule, [...failures, failed]);
   }
 }

@@ -1,6 +1,7 @@
 import type { TopicRulePayload } from "@aws-sdk/client-iot";
 import type { Statement } from "../sql";
 import type { BoundAction } from "./actions";
+import type { functionsOf } from "./context";
 import type { Lanes } from "./lanes";
 
 /** A rule of AWS IoT Core. */
@@ -15,6 +16,8 @@ export interface Rule {
   readonly statement: Statement;
   readonly actions: readonly BoundAction[];
   readonly errorAction?: BoundAction;
+  /** What its statement and templates can ask of other services. */
+  readonly functions: ReturnType<typeof functionsOf>;
   /** Keeps the order of its messages; a rule that replaces another goes on with its lanes. */
   readonly lanes: Lanes;
 }

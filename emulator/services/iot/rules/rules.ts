@@ -1,4 +1,5 @@
 import type { Host } from "../../../core/service";
+import type { Logging } from "../logging";
 import type { Region } from "../state";
 import type { Store } from "../store";
 import { Engine } from "./engine";
@@ -9,8 +10,8 @@ export class Rules {
   private readonly regions = new WeakMap<Region, Map<string, Rule>>();
   private readonly engine: Engine;
 
-  constructor(host: Host, store: Store) {
-    this.engine = new Engine(host);
+  constructor(host: Host, store: Store, logging: Logging) {
+    this.engine = new Engine(host, logging);
     store.onRegion.push((region) => this.watch(region));
   }
 

@@ -3,7 +3,8 @@ import type { Bus } from "../../../../core/bus";
 import type { Constraint } from "../../../../core/constraint";
 import type { Scope } from "../../../../core/service";
 import type { Message, MessageBroker } from "../../broker";
-import type { SqlContext, Template } from "../../sql";
+import type { Template } from "../../sql";
+import type { Region } from "../../state";
 
 /** The actions of a rule, as the API names them. */
 export type ActionName = Exclude<keyof Action, "$unknown">;
@@ -13,8 +14,7 @@ export type ConfigOf<Name extends ActionName> = NonNullable<Action[Name]>;
 export interface Firing {
   /** As it came in. */
   readonly message: Message;
-  /** The message as SQL sees it. */
-  readonly sql: SqlContext;
+  readonly region: Region;
   /** Leads to what CloudWatch Logs say of the message. */
   readonly traceId: string;
   /** Fills a template for the message. */

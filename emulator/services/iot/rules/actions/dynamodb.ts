@@ -1,7 +1,7 @@
 import type { TableItem } from "../../../../core/bus";
 import { AwsError } from "../../../../core/errors";
+import { toAttribute } from "../attributes";
 import { defineAction, oneOf, required } from "./action";
-import { toAttribute } from "./attributes";
 
 const keyType = oneOf("STRING", "NUMBER");
 

@@ -1,6 +1,6 @@
 import { AwsError } from "../../../../core/errors";
+import { toAttribute } from "../attributes";
 import { defineAction, required } from "./action";
-import { toAttribute } from "./attributes";
 
 const noObject = () =>
   new AwsError(

@@ -3,7 +3,8 @@ import type { Constraint } from "../../../../core/constraint";
 import { notEmulated } from "../../../../core/errors";
 import { check } from "../../checks";
 import { invalidRequest } from "../../errors";
-import type { ActionKind, ActionName, CompiledAction, Surroundings } from "./action";
+import { AssumedRole } from "../../roles";
+import type { ActionKind, ActionName, Call, CompiledAction, Surroundings } from "./action";
 import { cloudwatchLogs } from "./cloudwatch-logs";
 import { dynamoDB } from "./dynamodb";
 import { dynamoDBv2 } from "./dynamodbv2";
@@ -30,9 +31,11 @@ const kinds: { readonly [Name in ActionName]?: ActionKind<Name> } = {
 /** An action of a rule, ready to run. */
 export interface BoundAction extends CompiledAction, Pick<ActionKind<ActionName>, "title" | "attempt" | "service"> {
   readonly name: ActionName;
+  /** Makes a prepared call, as the action's role. */
+  run(call: Call): Promise<void>;
 }
 
-/** The roles that an action names. */
+/** The role that an action names; functions have none. */
 export const roleOf = (action: Action): string | undefined =>
   Object.values(action).find((config) => config !== undefined && "roleArn" in config)?.roleArn;
 
@@ -62,5 +65,15 @@ export function bindAction(action: Action, at: string, surroundings: Surrounding
     ...surroundings,
     template: (text, member) => surroundings.template(text, `${at}.${name}.${member}`),
   });
-  return { ...compiled, name, title: kind.title, attempt: kind.attempt, service: kind.service };
+  const { rule, scope, bus } = surroundings;
+  const roleArn = roleOf(action);
+  const role = roleArn === undefined ? undefined : new AssumedRole(bus, scope, rule.arn, roleArn);
+  return {
+    ...compiled,
+    ...{ name, title: kind.title, attempt: kind.attempt, service: kind.service },
+    async run(call) {
+      await role?.assume();
+      await call.send();
+    },
+  };
 }
