@@ -9,7 +9,7 @@ export interface LogRecord {
 }
 
 /** How much one read may give; at least one record comes, whatever its size. */
-export interface ReadLimit {
+interface ReadLimit {
   readonly records: number;
   readonly bytes: number;
 }

@@ -5,7 +5,7 @@ import type { KinesisOperations, Store } from "./store";
 import { Stream } from "./stream";
 
 /** What an on-demand stream begins with: 4 MiB or 4,000 records a second (developer guide, "Choose the right mode"). */
-export const onDemandShards = 4;
+const onDemandShards = 4;
 
 const mostShards = 10_000;
 export const recordSizeRange = [1024, 10_240] as const;

@@ -9,7 +9,7 @@ import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
 type FailureShape = Pick<StreamKind<unknown>, "batchInfo" | "time">;
 
 /** Records that a mapping gives up. */
-export interface Discarded {
+interface Discarded {
   readonly items: readonly BatchItem[];
   readonly shardId: string;
   readonly condition: "RetryAttemptsExhausted" | "RecordAgeExceeded";

@@ -4,7 +4,7 @@ import type { Host } from "../../../core/service";
 import type { Mapping } from "./mapping";
 
 /** What a record's event is made of, beside the record. */
-export interface EventContext {
+interface EventContext {
   readonly mapping: Mapping;
   readonly shardId: string;
   /** The ARN of the function's role. */
