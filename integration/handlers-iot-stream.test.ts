@@ -106,7 +106,7 @@ describe("poison", () => {
   });
 
   test("is said in the log by its number, without its content", async () => {
-    const one = start();
+    const one = start([sinks.table], { CONTAINER: "log" });
     await consume(one, [streamRecord(0, "confidential"), streamRecord(1, ["confidential"])]);
     await expect.poll(() => one.log).toContain('"stages":{"parse":1,"validate":1}');
     expect(one.log).toContain('"Records":2,"DeadLetters":2,"Again":0');
@@ -190,7 +190,7 @@ describe("the sinks", () => {
     expect(numbers(await live())).toHaveLength(10);
     iot.world.aws.fault = () => undefined;
     // In another container, that knows nothing of the first run.
-    const other = start([sinks.table, sinks.queue]);
+    const other = start([sinks.table, sinks.queue], { CONTAINER: "2" });
     // As Lambda bisects it; then the rest, with what came since.
     expect(await consume(other, many(5))).toBeUndefined();
     expect(await consume(other, many(10, 5))).toBeUndefined();
@@ -230,7 +230,7 @@ describe("the sinks", () => {
     expect(await consume(start(used, {}, "withCallbacks"), records, { remainingMs: 500 })).toBe(0);
     expect(await letters()).toEqual([]);
     iot.world.aws.fault = () => undefined;
-    const other = start(used, {}, "withCallbacks");
+    const other = start(used, { CONTAINER: "2" }, "withCallbacks");
     expect(await consume(other, records)).toBeUndefined();
     expect(await letters()).toHaveLength(1);
     await expect.poll(() => other.log).toContain("seen 2,3");

@@ -60,7 +60,8 @@ export function useIoTFunctions() {
   const emulator = useEmulator();
   let world: World;
   let aws: FaultyAws;
-  let running: RunningFunction[] = [];
+  /** Functions that run, by code and environment: starting one takes longer than most tests. */
+  const running = new Map<string, RunningFunction>();
   const code = { plain: "", withCallbacks: "" };
 
   beforeAll(async () => {
@@ -121,13 +122,14 @@ export function useIoTFunctions() {
     world = { aws, dynamodb, sqs, s3, deadLetters, live };
   });
 
-  afterEach(async () => {
-    for (const one of running) await one[Symbol.asyncDispose]();
-    running = [];
+  afterEach(() => {
     for (const client of [world.dynamodb, world.sqs, world.s3]) client.destroy();
   });
 
-  afterAll(() => aws[Symbol.asyncDispose]());
+  afterAll(async () => {
+    for (const one of running.values()) await one[Symbol.asyncDispose]();
+    await aws[Symbol.asyncDispose]();
+  });
 
   // The SQS client goes where the queue's URL says, whatever the endpoint.
   const throughFaults = (url: string) => aws.endpoint + new URL(url).pathname;
@@ -141,13 +143,13 @@ export function useIoTFunctions() {
     },
   } as const;
 
-  /** Starts the function with these sinks. */
+  /** Starts the function with these sinks, or finds it; other variables make another container. */
   function start(
     used: SinkSettings[] = [sinks.table],
     more: Record<string, string> = {},
     name: keyof typeof code = "plain",
   ) {
-    const one = startFunction(code[name], {
+    const environment = {
       AWS_ENDPOINT_URL: aws.endpoint,
       AWS_S3_FORCE_PATH_STYLE: "true",
       IOT_NAME: "fleet",
@@ -157,8 +159,10 @@ export function useIoTFunctions() {
       IOT_DEAD_LETTER_QUEUE: throughFaults(world.deadLetters),
       IOT_GIVE_UP_SECONDS: "300",
       ...more,
-    });
-    running.push(one);
+    };
+    const key = JSON.stringify([name, environment]);
+    const one = running.get(key) ?? startFunction(code[name], environment);
+    running.set(key, one);
     return one;
   }
 
