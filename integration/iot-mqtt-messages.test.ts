@@ -5,7 +5,8 @@ import { matchesFilter } from "../emulator/services/iot/topics";
 import { closed, Devices, type Identity, inbox, suback } from "./harness/devices";
 import { useEmulator } from "./harness/emulator";
 
-const emulator = useEmulator();
+// A message to a rule that is not there is reported; here that is meant.
+const emulator = useEmulator({ onFault: () => {} });
 let devices: Devices;
 let identity: Identity;
 let sender: MqttClient;
@@ -138,6 +139,15 @@ describe("limits", () => {
     const filters = Array.from({ length: 9 }, (_, index) => `f/${index}`);
     await client.subscribeAsync(filters.slice(0, 8));
     client.subscribe(filters);
+    await closed(client);
+  });
+
+  test("ends the connection that has more than 50 subscriptions", async () => {
+    const client = await connect("collector");
+    for (let index = 0; index < 50; index++) await client.subscribeAsync(`c/${index}`);
+    await client.unsubscribeAsync("c/0");
+    await client.subscribeAsync(["c/0", "c/1"]);
+    client.subscribe("c/50");
     await closed(client);
   });
 

@@ -29,8 +29,10 @@ const unsafe = /[*?+#$]/;
 /** The thing that a client connects as: the one that has its certificate for itself, or the one of the client's name. */
 export function thingOf(region: Region, { arn }: Certificate, clientId: string): Thing | undefined {
   const named = region.things.get(clientId);
+  // A certificate that one thing has for itself is no other thing's.
+  if (named?.principals.has(arn)) return named;
   for (const thing of region.things.values()) if (thing.principals.get(arn) === "EXCLUSIVE_THING") return thing;
-  return named?.principals.has(arn) ? named : undefined;
+  return undefined;
 }
 
 const subjectParts: readonly [variable: string, attribute: string][] = [

@@ -242,6 +242,11 @@ export class Hub implements Delivery {
     if (!session || session.reason !== undefined) return null;
     if (filterProblem(topic) || !isSubscribable(topic)) return null;
     if (!session.permissions.allows("Subscribe", topic)) return null;
+    session.filters.add(topic);
+    if (session.filters.size > limits.subscriptionsPerConnection) {
+      session.end("CLIENT_ERROR");
+      return null;
+    }
     // AWS IoT has no QoS 2 and leaves the client without an answer; a refusal shows where the mistake is.
     return subscription.qos === 2 ? null : subscription;
   }
@@ -264,6 +269,7 @@ export class Hub implements Delivery {
 
   private unsubscribed(client: Client, filters: readonly string[]): void {
     const session = this.sessions.get(client);
+    for (const filter of filters) session?.filters.delete(filter);
     if (session && filters.length > 0 && session.reason === undefined && !client.closed)
       lifecycle.unsubscribed(session, filters);
   }

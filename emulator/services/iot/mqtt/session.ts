@@ -39,6 +39,8 @@ export class Session {
   lastSeen: number;
   /** Set when the client said that its session is to outlive the connection. */
   isPersistent = false;
+  /** The filters that it has subscribed to. */
+  readonly filters = new Set<string>();
   private allowed?: Permissions;
 
   constructor(
