@@ -1,4 +1,5 @@
 import { type PolicyDocument, PolicySyntaxError, readPolicy } from "../policy";
+import { namedValues } from "./named-values";
 
 /** What the function of a Lambda authorizer decided. */
 export interface AuthorizerAnswer {
@@ -43,7 +44,7 @@ export function readAuthorizerAnswer(answer: Record<string, unknown> | undefined
   if (typeof principalId !== "string" || typeof policyDocument !== "object" || policyDocument === null)
     return undefined;
   if (typeof context !== "object" || Array.isArray(context)) return undefined;
-  const values: Record<string, string> = {};
+  const values = namedValues<string>();
   for (const [name, value] of Object.entries(context ?? {})) {
     // Lists and objects are refused; the rest arrives as text.
     if (typeof value === "object" && value !== null) return undefined;

@@ -1,5 +1,6 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { namedValues } from "./named-values";
 
 /** A request to an integration's endpoint. */
 export interface OutgoingRequest {
@@ -35,7 +36,7 @@ export function exchangeHttp(outgoing: OutgoingRequest): Promise<IncomingAnswer>
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
-        const received: IncomingAnswer["headers"] = {};
+        const received: IncomingAnswer["headers"] = namedValues();
         for (const [name, values] of Object.entries(response.headersDistinct))
           if (values) received[name] = values.length === 1 ? values[0]! : values;
         resolve({ status: response.statusCode ?? 500, headers: received, body: Buffer.concat(chunks) });

@@ -1,3 +1,5 @@
+import { ownValue } from "./named-values";
+
 /**
  * A value for `{name}` in the path of an integration's URI, made safe to stand there: it stays in its place, whatever
  * it holds. What begins a query or a fragment is encoded, and the slashes around `..` are, or the URL parser would
@@ -17,7 +19,7 @@ const dotSegment = /(^|\/)(\.|%2e){1,2}(\/|$)/i;
 export function fillPath(uri: string, values: Readonly<Record<string, string>>): string | undefined {
   let possible = true;
   const filled = uri.replace(/\{(\w+)\+?\}/g, (whole, name: string) => {
-    const given = values[name];
+    const given = ownValue(values, name);
     if (given === undefined) return whole;
     const value = pathValue(given);
     possible &&= value !== undefined;

@@ -1,5 +1,6 @@
 import { Compile, parse } from "velocityjs";
 import { jsonPath } from "./json-path";
+import { ownValue } from "./named-values";
 
 interface MethodCall {
   property: string;
@@ -124,7 +125,10 @@ function inputOf(body: string, parameters: TemplateScope["parameters"]) {
     const lower = name.toLowerCase();
     // One name is looked for in the path, then the query string, then the headers (mapping template reference).
     return (
-      path[name] ?? querystring[name] ?? Object.entries(header).find(([key]) => key.toLowerCase() === lower)?.[1] ?? ""
+      ownValue(path, name) ??
+      ownValue(querystring, name) ??
+      Object.entries(header).find(([key]) => key.toLowerCase() === lower)?.[1] ??
+      ""
     );
   };
   return {

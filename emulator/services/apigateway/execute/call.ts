@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { namedValues, ownValue } from "../../../core/gateway/named-values";
 import type { DataPlaneRequest } from "../../../core/service";
 import type { Api, ApiDefinition, State, StoredStage } from "../state";
 import type { GatewayFailure } from "./failures";
@@ -58,8 +59,8 @@ export class Call {
   readonly method: string;
   readonly sourceIp: string;
   /** Names as the client wrote them, the last value of each. */
-  readonly headers: Record<string, string> = {};
-  readonly multiValueHeaders: Record<string, string[]> = {};
+  readonly headers = namedValues<string>();
+  readonly multiValueHeaders = namedValues<string[]>();
 
   /** The path behind the stage, still percent-encoded; "/" for the root. */
   path = "/";
@@ -105,7 +106,7 @@ export class Call {
 
   /** A request header by its lower-case name. */
   header(name: string): string | undefined {
-    const value = this.request.message.headers[name];
+    const value = ownValue(this.request.message.headers, name);
     return Array.isArray(value) ? value.join(",") : value;
   }
 
@@ -116,11 +117,12 @@ export class Call {
       this.query = null;
       return null;
     }
-    const single: Record<string, string> = {};
-    const multi: Record<string, string[]> = {};
+    const single = namedValues<string>();
+    const multi = namedValues<string[]>();
     for (const [name, value] of new URLSearchParams(this.request.query)) {
       single[name] = value;
-      if (Object.hasOwn(multi, name)) multi[name]!.push(value);
+      const values = multi[name];
+      if (values) values.push(value);
       else multi[name] = [value];
     }
     this.query = { single, multi };

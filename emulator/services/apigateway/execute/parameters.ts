@@ -1,5 +1,6 @@
 import { jsonPath } from "../../../core/gateway/json-path";
 import { lookUp } from "../../../core/gateway/log-format";
+import { namedValues, ownValue } from "../../../core/gateway/named-values";
 import type { Call, Reply } from "./call";
 import { contextOf } from "./context";
 
@@ -38,7 +39,7 @@ export function requestValue(expression: string, call: Call): Value {
   const literal = /^'(.*)'$/s.exec(expression);
   if (literal) return literal[1];
   if (expression.startsWith("context.")) return lookUp(contextOf(call), expression.slice(8));
-  if (expression.startsWith("stageVariables.")) return call.stage?.variables?.[expression.slice(15)];
+  if (expression.startsWith("stageVariables.")) return ownValue(call.stage?.variables, expression.slice(15));
   if (expression === "method.request.body") return call.body.toString();
   if (expression.startsWith("method.request.body"))
     return asText(jsonPath(parseJson(call.body.toString()), `$${expression.slice(19)}`));
@@ -53,7 +54,7 @@ export function requestValue(expression: string, call: Call): Value {
     case "multivaluequerystring":
       return call.queryParameters?.multi[name];
     case "path":
-      return call.pathParameters?.[name];
+      return ownValue(call.pathParameters ?? undefined, name);
     default:
       return undefined;
   }
@@ -67,7 +68,7 @@ export interface MappedRequest {
 }
 
 export function mapRequest(mappings: Record<string, string> | undefined, call: Call): MappedRequest {
-  const mapped: MappedRequest = { headers: {}, query: {}, path: {} };
+  const mapped: MappedRequest = { headers: namedValues(), query: namedValues(), path: namedValues() };
   for (const [target, expression] of Object.entries(mappings ?? {})) {
     const [, location, name = ""] = /^integration\.request\.([^.]+)\.(.+)$/.exec(target) ?? [];
     const value = requestValue(expression, call);
@@ -106,5 +107,5 @@ function responseValue(expression: string, call: Call, { headers, body }: Backen
 /** Replaces `${stageVariables.name}` in an integration's URI or credentials. */
 export const withStageVariables = (text: string, call: Call): string =>
   text.includes("${stageVariables.")
-    ? text.replace(/\$\{stageVariables\.(\w+)\}/g, (_, name: string) => call.stage?.variables?.[name] ?? "")
+    ? text.replace(/\$\{stageVariables\.(\w+)\}/g, (_, name: string) => ownValue(call.stage?.variables, name) ?? "")
     : text;

@@ -1,3 +1,4 @@
+import { ownValue } from "../../../core/gateway/named-values";
 import type { Call } from "./call";
 import { badBody, badParameters } from "./failures";
 
@@ -11,7 +12,7 @@ export function validateRequest(call: Call): void {
   }
   if (!validator.validateRequestBody || !Object.keys(models).length) return;
   const type = (call.contentType ?? "application/json").split(";", 1)[0]!.trim().toLowerCase();
-  if (!(type in models)) {
+  if (!Object.hasOwn(models, type)) {
     // A body of a type without a model goes through, unless the integration takes no other types (passthrough NEVER).
     if (integration.passthroughBehavior === "NEVER") throw badBody([`No model for content type ${type}`]);
     return;
@@ -35,8 +36,8 @@ function isMissing(call: Call, location: string, name: string): boolean {
       return !call.header(name.toLowerCase());
     case "querystring":
     case "multivaluequerystring":
-      return call.queryParameters?.single[name] === undefined;
+      return ownValue(call.queryParameters?.single, name) === undefined;
     default:
-      return !call.pathParameters?.[name];
+      return !ownValue(call.pathParameters ?? undefined, name);
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { namedValues } from "../../../core/gateway/named-values";
 import type { UpgradeRequest } from "../../../core/service";
 import type { Api } from "../state";
 
@@ -16,17 +17,14 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-/** Values by names that the client chose, so that `constructor` and `__proto__` are names like all others. */
-const table = <Value>(): Record<string, Value> => Object.create(null) as Record<string, Value>;
-
 /** What is known of a connection from its handshake, and holds for all its events. */
 export class Session {
   readonly connectionId = newMessageId();
   /** Names as the client wrote them, the last value of each. */
-  readonly headers = table<string>();
-  readonly multiValueHeaders = table<string[]>();
-  readonly query = table<string>();
-  readonly multiValueQuery = table<string[]>();
+  readonly headers = namedValues<string>();
+  readonly multiValueHeaders = namedValues<string[]>();
+  readonly query = namedValues<string>();
+  readonly multiValueQuery = namedValues<string[]>();
   readonly sourceIp: string;
   readonly userAgent?: string;
   readonly traceId: string;

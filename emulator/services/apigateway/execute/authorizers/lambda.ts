@@ -1,12 +1,20 @@
 import type { Authorizer } from "@aws-sdk/client-api-gateway";
 import { AwsError } from "../../../../core/errors";
 import { functionOf, readAuthorizerAnswer, readObject } from "../../../../core/gateway/authorizer-answer";
+import { withDeadline } from "../../../../core/gateway/deadline";
 import type { PolicyDocument } from "../../../../core/policy";
 import { evaluate } from "../../../../core/policy-evaluation";
 import type { Host } from "../../../../core/service";
 import type { Authorization, Call } from "../call";
-import { accessDenied, authorizerFailed, authorizerMisconfigured, unauthorized } from "../failures";
+import { accessDenied, authorizerFailed, authorizerMisconfigured, GatewayFailure, unauthorized } from "../failures";
 import { requestValue, withStageVariables } from "../parameters";
+
+/** Largest answer of an authorizer's function, in bytes (quotas for REST APIs: Lambda authorizer result size). */
+const resultLimit = 8 * 1024;
+/** How long it may take, in milliseconds (the same quotas: integration timeout). */
+const timeLimit = 29_000;
+/** Decisions that are kept at a time. */
+const mostDecisions = 10_000;
 
 /** A decision of an authorizer function, as long as it is good. */
 interface Decision {
@@ -28,7 +36,8 @@ export class LambdaAuthorizers {
     const identity = identityOf(authorizer, call);
     const ttl = (authorizer.authorizerResultTtlInSeconds ?? 300) * 1000;
     // A kept policy answers for every method and path of the stage (developer guide, Lambda authorizer input).
-    const key = [call.api!.id, call.stageName, call.stage!.deploymentId, authorizer.id, ...identity].join("\n");
+    const { id } = call.api!;
+    const key = [id, call.stageName, call.stage!.deploymentId, authorizer.id, JSON.stringify(identity)].join("\n");
     const kept = ttl > 0 ? this.decisions.get(key) : undefined;
     let decision: Decision;
     if (kept && kept.until > this.host.clock.now()) {
@@ -62,9 +71,12 @@ export class LambdaAuthorizers {
   }
 
   private keep(key: string, decision: Decision): void {
-    if (this.decisions.size >= 10_000) {
+    if (this.decisions.size >= mostDecisions) {
       const now = this.host.clock.now();
       for (const [old, { until }] of this.decisions) if (until <= now) this.decisions.delete(old);
+      // Clients choose what is kept: the oldest makes room, and is asked about again.
+      const [oldest] = this.decisions.keys();
+      if (oldest !== undefined && this.decisions.size >= mostDecisions) this.decisions.delete(oldest);
     }
     this.decisions.set(key, decision);
   }
@@ -75,18 +87,18 @@ export class LambdaAuthorizers {
     const started = this.host.clock.now();
     const lambda = this.host.bus.ready("lambda") ?? (await this.host.bus.to("lambda"));
     const { region, account } = call.api!.scope;
-    let result: { payload: string; functionError?: string };
-    try {
-      result = await lambda.invoke(functionArn, JSON.stringify(eventFor(authorizer, call, identity[0] ?? "")), {
-        principal: "apigateway.amazonaws.com",
-        sourceArn: `arn:aws:execute-api:${region}:${account}:${call.api!.id}/authorizers/${authorizer.id}`,
-        sourceAccount: account,
-        traceId: call.traceId,
-      });
-    } catch (error) {
+    const work = lambda.invoke(functionArn, JSON.stringify(eventFor(authorizer, call, identity[0] ?? "")), {
+      principal: "apigateway.amazonaws.com",
+      sourceArn: `arn:aws:execute-api:${region}:${account}:${call.api!.id}/authorizers/${authorizer.id}`,
+      sourceAccount: account,
+      traceId: call.traceId,
+    });
+    const result = await withDeadline(this.host.clock, timeLimit, work, authorizerFailed).catch((error: unknown) => {
+      if (error instanceof GatewayFailure) throw error;
       if (!(error instanceof AwsError)) this.host.report(error, `authorizer ${authorizer.name} of API ${call.api!.id}`);
       throw authorizerMisconfigured();
-    }
+    });
+    if (Buffer.byteLength(result.payload) > resultLimit) throw authorizerMisconfigured();
     const answer = readObject(result.payload);
     if (result.functionError) throw answer?.errorMessage === "Unauthorized" ? unauthorized() : authorizerFailed();
     const decision = readAuthorizerAnswer(answer);

@@ -1,6 +1,7 @@
 import type { InvokeResult } from "../../../../core/bus";
 import { AwsError } from "../../../../core/errors";
 import { functionOf } from "../../../../core/gateway/authorizer-answer";
+import { namedValues } from "../../../../core/gateway/named-values";
 import { type Call, isBinaryType, type Reply } from "../call";
 import { badGateway, misconfigured, tooLarge } from "../failures";
 import { headerOf, mapRequest, withStageVariables } from "../parameters";
@@ -153,7 +154,7 @@ function replyOf(call: Call, payload: string): Reply {
 }
 
 function collectHeaders(single: unknown, multi: unknown): Reply["headers"] | undefined {
-  const headers: Reply["headers"] = {};
+  const headers: Reply["headers"] = namedValues();
   const isMap = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
   if ((single ?? undefined) !== undefined && !isMap(single)) return undefined;

@@ -1,4 +1,5 @@
 import type { Integration, IntegrationResponse } from "@aws-sdk/client-api-gateway";
+import { namedValues } from "../../../../core/gateway/named-values";
 import { type Call, isBinaryType, type Reply } from "../call";
 import type { Overrides } from "../context";
 import { misconfigured, unsupportedMediaType } from "../failures";
@@ -118,7 +119,7 @@ export function mappedReply(
 }
 
 function mapped(response: IntegrationResponse, call: Call, answer: BackendAnswer): Reply["headers"] {
-  const headers: Reply["headers"] = {};
+  const headers: Reply["headers"] = namedValues();
   mapResponse(response.responseParameters, call, answer, headers);
   return headers;
 }
