@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
 import {
   DeleteStreamCommand,
   RegisterStreamConsumerCommand,
@@ -96,6 +98,37 @@ it("lets a later subscription of the consumer take over, but not within five sec
   while (await first.next()) left++;
   expect(left).toBeLessThanOrEqual(2);
   await second.end();
+});
+
+it("frees the consumer when its client goes away", async () => {
+  const name = await kinesis.stream();
+  const consumer = await makeConsumer(name);
+  const session = connect(emulator.current.endpoint);
+  const request = session.request({
+    ":method": "POST",
+    "content-type": "application/x-amz-json-1.1",
+    "x-amz-target": "Kinesis_20131202.SubscribeToShard",
+    authorization: "AWS4-HMAC-SHA256 Credential=test/20261121/eu-west-1/kinesis/aws4_request",
+  });
+  request.end(
+    JSON.stringify({
+      ConsumerARN: consumer,
+      ShardId: "shardId-000000000000",
+      StartingPosition: { Type: "LATEST" },
+    }),
+  );
+  await once(request, "data");
+  await expect(subscribe(consumer)).rejects.toMatchObject({ name: "ResourceInUseException" });
+  session.destroy();
+  const again = async () => {
+    try {
+      await (await subscribe(consumer)).end();
+      return "subscribed";
+    } catch (error) {
+      return (error as Error).name;
+    }
+  };
+  await expect.poll(again, { interval: 5 }).toBe("subscribed");
 });
 
 it("tells a consumer when its stream is deleted", async () => {

@@ -37,7 +37,11 @@ export class FrontServer extends Server {
         socket.pause();
         socket.unshift(head);
         const isHttp2 = head.subarray(0, preface.length).equals(preface);
-        if (isHttp2) return this.http2.emit("connection", socket);
+        if (isHttp2) {
+          // HTTP/1 answers clients that have closed their half; an HTTP/2 session would never hear that its client is gone.
+          socket.allowHalfOpen = false;
+          return this.http2.emit("connection", socket);
+        }
         socket.off("close", forget).off("error", ignore);
         forget();
         http1!.call(this, socket);
