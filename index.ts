@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { DashboardSite, generatedSecret, Postbox, ThingseeIngest, WebSocketBroadcast } from "./components";
+import { DashboardSite, generatedSecret, IoTStream, Postbox, ThingseeIngest, WebSocketBroadcast } from "./components";
 import { buildDashboard, policyHeader } from "./dashboard/build";
 
 /**
@@ -7,9 +7,10 @@ import { buildDashboard, policyHeader } from "./dashboard/build";
  * `rateLimit` and `burstLimit`, requests per second and at once that the API key allows; `ttlDays` that messages are
  * kept; `archive` for each request's messages in S3; `deletionProtection` of the table; `liveToken` (set with
  * `--secret`), what live clients connect with, and `postboxToken`, what publishers send, both generated otherwise;
- * `manageAccount`, to be false where something else
- * sets the role with which API Gateway writes logs in this account and region; `dashboard` for the live page as a public
- * website, which asks for the token.
+ * `manageAccount`, to be false where something else sets the role with which API Gateway writes logs in this account
+ * and region; `dashboard` for the live page as a public website, which asks for the token; `iot`, to be false where no
+ * device sends by MQTT, for its stream is the one part that costs money while nothing happens; `devices`, a list of
+ * names to register with certificates.
  */
 const config = new pulumi.Config();
 const manageAccount = config.getBoolean("manageAccount");
@@ -38,6 +39,15 @@ const ingest = new ThingseeIngest("ingest", {
 const postboxToken = config.getSecret("postboxToken") ?? generatedSecret("postbox-token");
 const postbox = new Postbox("postbox", { auth: { secret: postboxToken }, manageAccount });
 
+const fleet =
+  config.getBoolean("iot") === false
+    ? undefined
+    : new IoTStream("fleet", {
+        topic: "devices/+/telemetry",
+        devices: config.getObject<string[]>("devices"),
+        sinks: [{ dynamodb: { ttlDays: config.getNumber("ttlDays") } }, { queue: live.queue }],
+      });
+
 const site = config.getBoolean("dashboard")
   ? new DashboardSite("dashboard", {
       files: Object.fromEntries(buildDashboard()),
@@ -63,3 +73,13 @@ export const postboxQueueUrl = postbox.queue.url;
 export const postboxErrorQueueUrl = postbox.errorQueue.url;
 export const postboxBucket = postbox.bucket.bucket;
 export const postboxReconcileFunction = postbox.reconcile.name;
+export const iotEndpoint = fleet?.endpoint ?? "";
+export const iotTableName = fleet?.table?.name ?? "";
+export const iotDeadLetterQueueUrl = fleet?.deadLetterQueue.url ?? "";
+export const iotFailureQueueUrl = fleet?.failureQueue?.url ?? "";
+export const devices = Object.fromEntries(
+  Object.entries(fleet?.devices ?? {}).map(([name, { certificate, privateKey, topics }]) => [
+    name,
+    { certificate, privateKey, topics },
+  ]),
+);

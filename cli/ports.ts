@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../emulator";
 import { UsageError } from "./arguments";
 
@@ -26,6 +28,19 @@ export async function startOnPort(asked: number | undefined, options: EmulatorOp
     } catch (error) {
       if (!isTaken(error) || port >= usual + tries) throw error;
     }
+  }
+}
+
+/** The usual port of MQTT over TLS, or 0 for a free one where another program has that. */
+export async function mqttPort(): Promise<number> {
+  const server = createServer().listen(8883, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return 8883;
+  } catch {
+    return 0;
+  } finally {
+    server.close();
   }
 }
 

@@ -19,11 +19,15 @@ export function columns(rows: readonly (readonly [label: string, value: string])
 const quote = (word: string): string =>
   /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
+/** A command that people can paste. */
+export const shellWords = (words: readonly string[]): string => words.map(quote).join(" ");
+
 /** A `curl` command that people can paste. */
-export function curl(url: string, headers: Record<string, string>, body: string): string {
-  const given = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`);
-  return ["curl", "-i", ...given, "-d", quote(body), quote(url)].join(" ");
-}
+export const curl = (url: string, headers: Record<string, string>, body: string): string =>
+  shellWords([
+    ...["curl", "-i", ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`])],
+    ...["-d", body, url],
+  ]);
 
 const statusStyle = (status: number): Style => (status < 400 ? "green" : status < 500 ? "yellow" : "red");
 

@@ -4,10 +4,10 @@ export type Reading = Record<string, string | number>;
 /** One imagined device: what it measures next, given the seconds since the epoch. */
 type Device = (seconds: number) => Reading;
 
-const round = (value: number, digits: number) => Number(value.toFixed(digits));
+export const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
 /** Walks randomly between two limits, a little at a time, as rooms and batteries do. */
-function drift(from: number, to: number, step: number): () => number {
+export function drift(from: number, to: number, step: number): () => number {
   let value = from + Math.random() * (to - from);
   return () => {
     value = Math.min(to, Math.max(from, value + (Math.random() * 2 - 1) * step));

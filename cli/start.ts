@@ -2,10 +2,12 @@ import { access, constants, open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Deployment, deploy, progress } from "../deploy";
 import { readArguments, runCommand, toPort, UsageError } from "./arguments";
+import { type DeviceCredentials, mosquittoPub, writeDevices } from "./devices";
 import { serveLive } from "./live";
-import { interrupted, startOnPort } from "./ports";
+import { interrupted, mqttPort, startOnPort } from "./ports";
 import { columns, curl, paint, requestLine } from "./screen";
 import { sampleReading, simulate } from "./simulate";
+import { simulateMqtt } from "./simulate-mqtt";
 
 const usage = `npm start -- [--port <n>] [--outputs <file>] [--simulate]
 
@@ -13,9 +15,15 @@ Starts the embedded AWS, deploys index.ts onto it and shows each request, until 
 
   --port <n>         TCP port on 127.0.0.1; 0 takes a free one. Default 4566, or the next free one.
   --outputs <file>   Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
-  --simulate         Posts readings of a dozen devices every second.`;
+  --simulate         A dozen devices post readings every second, and three more publish by MQTT.
+
+A device's certificate and key are written to .sensorcast/, for MQTT clients.`;
 
 const project = resolve(__dirname, "..", "..");
+const deviceFolder = join(project, ".sensorcast");
+
+/** Devices that `--simulate` drives. */
+const lorries = ["lorry-1", "lorry-2", "lorry-3"];
 
 type Outputs = Record<string, unknown>;
 
@@ -52,7 +60,7 @@ runCommand(async () => {
     simulate: { type: "boolean" },
   });
   if (options.outputs) await checkFolder(options.outputs);
-  await using emulator = await startOnPort(toPort(options.port));
+  await using emulator = await startOnPort(toPort(options.port), { mqttPort: await mqttPort() });
   const stopped = interrupted();
   console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
 
@@ -61,6 +69,7 @@ runCommand(async () => {
       program: project,
       stack: "dev",
       endpoint: emulator.endpoint,
+      config: { devices: ["sensor-1", ...(options.simulate ? lorries : [])] },
       onEvent: progress({ write: (line) => console.log(line) }),
     }),
     stopped,
@@ -81,7 +90,9 @@ runCommand(async () => {
     {
       liveUrl: text("liveUrl"),
       liveToken: text("liveToken"),
-      deadLetterQueues: ["deadLetterQueueUrl", "liveDeadLetterQueueUrl", "postboxErrorQueueUrl"].map(text),
+      deadLetterQueues: Object.keys(outputs)
+        .filter((name) => /(deadLetter|error|failure)QueueUrl$/i.test(name))
+        .map(text),
     },
     emulator,
   );
@@ -89,6 +100,14 @@ runCommand(async () => {
   console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
   const publish = { AuthDetails: text("postboxToken"), "content-type": "application/json" };
   console.log(`\n${paint("bold", "Publish anything of up to 10 MB")}\n  ${curl(text("postboxUrl"), publish, "{}")}`);
+  const devices = await writeDevices(
+    deviceFolder,
+    outputs.devices as Record<string, DeviceCredentials>,
+    text("iotEndpoint"),
+    emulator,
+  );
+  const sensor = devices.find(({ name }) => name === "sensor-1");
+  console.log(`\n${paint("bold", "Publish by MQTT")}\n  ${mosquittoPub(sensor!, '{"temp":21.3,"humd":45.2}')}`);
   console.log(`\n${paint("bold", "See it live")}\n  ${paint("cyan", dashboard.url)}`);
   console.log(`\n${paint("dim", "Requests appear below. Ctrl-C ends everything.")}`);
 
@@ -98,11 +117,13 @@ runCommand(async () => {
       console.log(requestLine(record));
     }
   });
-  const stop = options.simulate
-    ? simulate(url, headers, (why) => console.log(paint("red", `the simulated devices got no answer: ${why}`)))
-    : undefined;
+  const noAnswer = (why: string) => console.log(paint("red", `the simulated devices got no answer: ${why}`));
+  const stop = options.simulate ? simulate(url, headers, noAnswer) : undefined;
+  const simulated = devices.filter(({ name }) => lorries.includes(name));
+  const stopMqtt = await simulateMqtt(simulated, noAnswer);
   await stopped;
   stop?.();
+  await stopMqtt();
   unwatch();
   await dashboard.close();
 });

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { settings } from "./harness/emulator";
 
@@ -28,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("npm start", () => {
   const outputsFile = join(folder, "outputs.json");
   let started: ReturnType<typeof run>;
-  let outputs: { url: string; apiKey: string; tableName: string };
+  let outputs: { url: string; apiKey: string; tableName: string; iotTableName: string };
 
   beforeAll(async () => {
     // From a run before, and readable by all.
@@ -39,27 +40,59 @@ describe("npm start", () => {
   });
   afterAll(() => void started.child.kill("SIGKILL"));
 
+  /** What a line prints that is pasted into a shell. */
+  async function pasted(line: string): Promise<string> {
+    const shell = spawn("sh", ["-c", line], { cwd: root });
+    let printed = "";
+    for await (const chunk of shell.stdout) printed += chunk;
+    return printed;
+  }
+  async function stored(TableName: string, key: string, value: string) {
+    const dynamodb = new DynamoDBClient(settings({ endpoint: new URL(outputs.url).origin }));
+    const KeyConditionExpression = `${key} = :value`;
+    const ExpressionAttributeValues = { ":value": { S: value } };
+    const { Items } = await dynamodb.send(
+      new QueryCommand({ TableName, KeyConditionExpression, ExpressionAttributeValues }),
+    );
+    return Items;
+  }
   const post = (headers: Record<string, string>) => fetch(outputs.url, { method: "POST", headers, body: reading });
   const reading = JSON.stringify([
     { tsmId: 12100, tsmEv: 10, tsmTs: 1520416221, tsmTuid: "TSPR04E2O90201558", temp: 21.3 },
   ]);
 
   it("prints a curl line that stores a reading, as pasted into a shell", async () => {
-    const line = /^ {2}(curl .*)$/m.exec(started.text)![1]!;
-    const shell = spawn("sh", ["-c", line.replace("curl -i", "curl -s")]);
-    let answer = "";
-    for await (const chunk of shell.stdout) answer += chunk;
-    expect(answer).toBe('{"status":"ok","accepted":1,"rejected":0}');
+    const line = /^ {2}(curl .*thingsee)$/m.exec(started.text)![1]!;
+    expect(await pasted(line.replace("curl -i", "curl -s"))).toBe('{"status":"ok","accepted":1,"rejected":0}');
+    expect(await stored(outputs.tableName, "tuid", "TSPR04E2O90201558")).toMatchObject([
+      { data: { M: { temp: { N: "21.3" } } } },
+    ]);
+  });
 
-    const dynamodb = new DynamoDBClient(settings({ endpoint: new URL(outputs.url).origin }));
-    const { Items } = await dynamodb.send(
-      new QueryCommand({
-        TableName: outputs.tableName,
-        KeyConditionExpression: "tuid = :tuid",
-        ExpressionAttributeValues: { ":tuid": { S: "TSPR04E2O90201558" } },
-      }),
+  it("prints a curl line that publishes anything", async () => {
+    const line = /^ {2}(curl .*publish)$/m.exec(started.text)![1]!;
+    expect(JSON.parse(await pasted(line.replace("curl -i", "curl -s")))).toEqual({ id: expect.any(String) });
+  });
+
+  it("prints a command with which a device publishes by MQTT, whose reading is in the table", async () => {
+    const line = /^ {2}(mosquitto_pub .*)$/m.exec(started.text)![1]!;
+    const option = (name: string) => new RegExp(`${name} ('[^']*'|\\S+)`).exec(line)![1]!.replaceAll("'", "");
+    if (existsSync("/usr/bin/mosquitto_pub")) await pasted(line);
+    else {
+      const [ca, cert, key] = ["--cafile", "--cert", "--key"].map((name) => readFileSync(join(root, option(name))));
+      const broker = { protocol: "mqtts" as const, host: option("-h"), port: Number(option("-p")) };
+      const client = await connectAsync({ ...broker, ca, cert, key, clientId: option("-i") });
+      await client.publishAsync(option("-t"), option("-m"), { qos: 1 });
+      await client.endAsync();
+    }
+    await vi.waitFor(
+      async () =>
+        expect(await stored(outputs.iotTableName, "ident", "sensor-1")).toMatchObject([
+          { data: { M: { temp: { N: "21.3" } } }, topic: { S: "devices/sensor-1/telemetry" } },
+        ]),
+      { timeout: 10_000, interval: 50 },
     );
-    expect(Items).toMatchObject([{ data: { M: { temp: { N: "21.3" } } } }]);
+    expect(statSync(join(root, option("--key"))).mode & 0o077).toBe(0);
   });
 
   it("refuses a request without the key, and too many with it", async () => {
