@@ -183,7 +183,9 @@ function checkTopics(checks: Checks, args: IoTStreamArgs): void {
     const must = "be an MQTT topic filter of at most 8 parts, where + and # stand alone, without '";
     if (topic === undefined) checks.add(option, "be given", use);
     else if (typeof topic !== "string" || !form.test(topic)) checks.text(option, topic, form, must, use);
-    else if (device === undefined && !topic.split("/").includes("+")) {
+    else if (typeof device === "number" && !topic.includes("#") && topic.split("/").length < device) {
+      checks.add("device", `be the number of a part of ${option}, which has ${topic.split("/").length}`, "2");
+    } else if (device === undefined && !topic.split("/").includes("+")) {
       checks.add("device", `be given, for ${option} has no + that would stand for the device`, '"ident"');
     }
   });

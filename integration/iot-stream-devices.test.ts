@@ -1,8 +1,10 @@
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
-import { afterAll, expect, test } from "vitest";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, describe, expect, test } from "vitest";
 import { useDeployed } from "./harness/deployed";
-import { Devices } from "./harness/devices";
+import { Devices, suback } from "./harness/devices";
 import { settings } from "./harness/emulator";
+import { drain } from "./harness/queues";
 
 interface Outputs {
   endpoint: string;
@@ -43,4 +45,44 @@ test("a device's messages get to the table, in order", async () => {
   await expect.poll(() => items("sensor-1"), { timeout: 10_000 }).toHaveLength(20);
   const found = await items("sensor-1");
   expect(found.map(({ data }) => Number(data!.M!.n!.N))).toEqual(Array.from({ length: 20 }, (_, n) => n));
+});
+
+describe("a registered device", () => {
+  test("can connect under its own name only", async () => {
+    await expect(connect("sensor-1", "sensor-2")).rejects.toThrow(/closed|authorized/i);
+  });
+
+  test("can publish to its own topic only, and read nothing", async () => {
+    const other = await connect("sensor-2");
+    const closed = new Promise<void>((resolve) => other.once("close", () => resolve()));
+    other.publish("devices/sensor-1/telemetry", '{"n":99}', { qos: 0 });
+    await closed;
+    const again = await connect("sensor-2");
+    expect(await suback(again, ["devices/+/telemetry"])).toEqual([128]);
+    expect((await items("sensor-1")).map(({ data }) => data!.M!.n!.N)).not.toContain("99");
+  });
+
+  test("connects to the account's endpoint, with a key that is a secret", () => {
+    const { stack, outputs } = deployed.current;
+    expect(outputs.endpoint).toMatch(/:\d+$|\.amazonaws\.com$/);
+    expect(outputs.devices["sensor-2"]!.privateKey).toContain("PRIVATE KEY");
+    expect(stack.outputs.devices!.secret).toBe(true);
+  });
+});
+
+test("a binary message and one that is no object are dead-lettered with their reasons", async () => {
+  const device = await connect("sensor-1");
+  await device.publishAsync("devices/sensor-1/telemetry", Buffer.from([0xff, 0]), { qos: 1 });
+  await device.publishAsync("devices/sensor-1/telemetry", "21.5", { qos: 1 });
+  const letters: Record<string, unknown>[] = [];
+  const sqs = new SQSClient(settings(deployed.current.emulator));
+  await expect
+    .poll(async () => letters.push(...(await drain(sqs, deployed.current.outputs.deadLetterQueueUrl))), {
+      timeout: 10_000,
+    })
+    .toBe(2);
+  expect(letters).toMatchObject([
+    { stage: "parse", reason: "the payload is not UTF-8 text", message: { payload: "/wA=", device: "sensor-1" } },
+    { stage: "validate", reason: "the payload must be a JSON object", text: "21.5", device: "sensor-1" },
+  ]);
 });

@@ -118,7 +118,8 @@ export function readMessage(
   { id, sequenceNumber }: { id: string; sequenceNumber: string },
   timeField: string,
 ): Placed | Refusal {
-  const refuse = (stage: Refusal["stage"], reason: string, device?: string) => ({ stage, reason, envelope, device });
+  const device = envelope.device === undefined ? undefined : String(envelope.device);
+  const refuse = (stage: Refusal["stage"], reason: string) => ({ stage, reason, envelope, device });
   let data: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(envelope.payload, "base64"));
@@ -132,13 +133,16 @@ export function readMessage(
   if (isNestedDeeper(data, MAX_NESTING)) {
     return refuse("validate", `the payload is nested deeper than the ${MAX_NESTING} levels of DynamoDB`);
   }
-  const ident = deviceOf(envelope);
-  if (typeof ident !== "string") return refuse("validate", ident.problem);
+  if (device === undefined) return refuse("validate", "the message names no device");
+  if (!device.isWellFormed()) return refuse("validate", "its device is not well-formed Unicode text");
+  if (Buffer.byteLength(device) > MAX_IDENT_BYTES) {
+    return refuse("validate", `its device is longer than ${MAX_IDENT_BYTES} bytes`);
+  }
   const measured = timeField === "" ? undefined : fieldOf(data, timeField);
   const timestamp = measured === undefined || measured === null ? envelope.receivedAt : timeOf(measured);
   if (timestamp === undefined) {
     const must = "must be a time before the year 10000: seconds or milliseconds since 1970, or ISO 8601";
-    return refuse("validate", `the field ${timeField} ${must}`, ident);
+    return refuse("validate", `the field ${timeField} ${must}`);
   }
   // With a time of its own, a message that is published again is the same item; without one, each is another.
   const last =
@@ -148,7 +152,7 @@ export function readMessage(
   const { topic, clientId } = envelope;
   const receivedAt = new Date(envelope.receivedAt).toISOString();
   return {
-    record: { ident, id, topic, timestamp, receivedAt, ...(clientId !== undefined && { clientId }), data },
+    record: { ident: device, id, topic, timestamp, receivedAt, ...(clientId !== undefined && { clientId }), data },
     envelope,
     sortKey: `${new Date(timestamp).toISOString()}#${last}`,
   };
@@ -168,14 +172,6 @@ function fieldOf(data: Record<string, unknown>, path: string): unknown {
     value = value[name];
   }
   return value;
-}
-
-function deviceOf({ device }: Envelope): string | { problem: string } {
-  if (device === undefined) return { problem: "the message names no device" };
-  const ident = String(device);
-  if (Buffer.byteLength(ident) > MAX_IDENT_BYTES)
-    return { problem: `its device is longer than ${MAX_IDENT_BYTES} bytes` };
-  return ident.isWellFormed() ? ident : { problem: "its device is not well-formed Unicode text" };
 }
 
 function timeOf(value: unknown): number | undefined {
