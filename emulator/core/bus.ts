@@ -125,6 +125,21 @@ export interface MqttProperties {
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
 }
 
+/** What the broker knows of an MQTT client. Times are in milliseconds since the epoch. */
+export interface MqttClientState {
+  readonly connected: boolean;
+  readonly thingName?: string;
+  readonly cleanSession: boolean;
+  readonly sourceIp: string;
+  readonly sourcePort?: number;
+  /** Seconds, as it counts. */
+  readonly keepAlive: number;
+  readonly connectedSince: number;
+  readonly disconnectedSince?: number;
+  readonly disconnectReason?: string;
+  readonly subscriptions: readonly { readonly topicFilter: string; readonly qos: number }[];
+}
+
 /**
  * What services ask of each other. A service reaches another only through these, by ARN; it never imports it.
  * Failures are thrown as AwsError of the service that was asked.
@@ -302,6 +317,14 @@ export interface Ports {
       account: string;
       region: string;
     }): ReadonlyMap<string, { payload: Buffer; qos: 0 | 1; lastModified: number; mqttProperties?: MqttProperties }>;
+    /** A client that is connected, or whose session is kept; undefined for any other. */
+    client(scope: { account: string; region: string }, clientId: string): Promise<MqttClientState | undefined>;
+    /** Ends a client's connection; false when it has none. */
+    disconnect(
+      scope: { account: string; region: string },
+      clientId: string,
+      options: { cleanSession?: boolean; preventWill?: boolean },
+    ): Promise<boolean>;
     /** The shadows of an account and region: documents as the Device Shadow service has them, and its errors. */
     shadows(scope: { account: string; region: string }): {
       get(name: { thing: string; shadow?: string }): object;

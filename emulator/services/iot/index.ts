@@ -64,7 +64,7 @@ export const definition = defineService<Sdk>({
         ...tagOperations(store),
         ...endpointOperations(store, listener),
       },
-      ports: { iot: iotPort(store) },
+      ports: { iot: iotPort(store, hubs) },
       async serve({ method, path, response }) {
         if (method !== "GET" || path !== "/ca.pem") throw notFound(`${method} /_aws/iot${path} does not exist`);
         response.writeHead(200, { "content-type": "application/x-pem-file" }).end(await authority.caPem());

@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { connectionOperations } from "./connections";
 import { messageOperations } from "./messages";
 import { shadowOperations } from "./shadows";
 import type { Sdk } from "./store";
@@ -12,7 +13,7 @@ export const definition = defineService<Sdk>({
   client: "IoTDataPlaneClient",
   create(host) {
     return {
-      operations: { ...messageOperations(host), ...shadowOperations(host) },
+      operations: { ...messageOperations(host), ...shadowOperations(host), ...connectionOperations(host) },
       // All that it shows is the broker's.
       reset: () => {},
     };

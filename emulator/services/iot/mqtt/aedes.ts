@@ -8,6 +8,7 @@ import type { IConnectPacket, Packet } from "mqtt-packet";
  */
 interface Internals {
   readonly _parser: EventEmitter;
+  will: object | null;
 }
 
 interface Persistence {
@@ -42,9 +43,9 @@ export function inspect(client: Client, look: (packet: Packet) => void): void {
   (client as unknown as Internals)._parser.prependListener("packet", look);
 }
 
-/** Whether the broker keeps a session for a client that is away. */
-export async function hasSession(aedes: Aedes, clientId: string): Promise<boolean> {
-  return (await persistenceOf(aedes).subscriptionsByClient({ id: clientId })).length > 0;
+/** Keeps the end of a connection from publishing the client's will. */
+export function dropWill(client: Client): void {
+  (client as unknown as Internals).will = null;
 }
 
 /** Forgets the session of a client that is away: its subscriptions and the messages that wait for it. */

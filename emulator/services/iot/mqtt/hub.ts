@@ -5,7 +5,7 @@ import type { Timer } from "../../../core/clock";
 import type { Delivery, Message } from "../broker";
 import type { Certificate, Region } from "../state";
 import { filterProblem, isReserved, isSubscribable, matchesFilter, payloadLimit, topicProblem } from "../topics";
-import { endSession, inspect, startAedes, withoutKeepalive } from "./aedes";
+import { dropWill, endSession, inspect, startAedes, withoutKeepalive } from "./aedes";
 import { lifecycle } from "./lifecycle";
 import { type Peer, Session } from "./session";
 
@@ -17,6 +17,8 @@ const limits = {
   keepaliveSeconds: { least: 30, most: 1200 },
   /** A persistent session ends an hour after its client went. */
   sessionMs: 3_600_000,
+  /** GetConnection tells of a client for half an hour after it went. */
+  memoryMs: 1_800_000,
 } as const;
 
 /** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
@@ -40,6 +42,8 @@ export class Hub implements Delivery {
   private readonly open = new Set<Session>();
   /** Connections of each client id so far. */
   private readonly versions = new Map<string, number>();
+  /** Connections that ended a short while ago, by client id. */
+  private readonly past = new Map<string, Session>();
   /** What ends the sessions of clients that are away. */
   private readonly away = new Map<string, Timer>();
 
@@ -100,9 +104,21 @@ export class Hub implements Delivery {
     this.aedes.publish({ cmd: "publish", topic, payload, qos, retain: false, dup: false }, () => {});
   }
 
-  /** The connected clients, by their ids. */
-  connections(): Session[] {
-    return [...this.open].filter(({ clientId }) => clientId !== "");
+  /** The connection of a client id, or the last one where it has none: for as long as AWS tells of it. */
+  find(clientId: string): Session | undefined {
+    for (const session of this.open) if (session.clientId === clientId && session.endedAt === undefined) return session;
+    return this.past.get(clientId);
+  }
+
+  /** Ends a client's connection because the API says so; false where it has none. */
+  async end(clientId: string, options: { cleanSession?: boolean; preventWill?: boolean }): Promise<boolean> {
+    const session = this.find(clientId);
+    if (!session || session.endedAt !== undefined) return false;
+    if (options.preventWill) dropWill(session.client);
+    if (options.cleanSession) session.isPersistent = false;
+    session.end("API_INITIATED_DISCONNECT");
+    if (options.cleanSession) await endSession(this.aedes, clientId);
+    return true;
   }
 
   /** Ends the connections of a certificate that is not good any more. */
@@ -142,7 +158,8 @@ export class Hub implements Delivery {
   /** On the emulator's clock: 1.5 times what the client asked for, within AWS's bounds. */
   private watchKeepalive(session: Session, asked: number): void {
     const { least, most } = limits.keepaliveSeconds;
-    const wait = Math.min(Math.max(asked === 0 ? most : asked, least), most) * 1500;
+    session.keepaliveSeconds = Math.min(Math.max(asked === 0 ? most : asked, least), most);
+    const wait = session.keepaliveSeconds * 1500;
     const { clock } = this.region;
     const look = () => {
       const left = session.lastSeen + wait - clock.now();
@@ -184,13 +201,24 @@ export class Hub implements Delivery {
   private left(client: Client): void {
     const session = this.sessions.get(client);
     if (!session || this.isClosed) return;
-    lifecycle.disconnected(session, session.reason ?? "CONNECTION_LOST");
+    session.reason ??= "CONNECTION_LOST";
+    this.remember(session);
+    lifecycle.disconnected(session, session.reason);
     if (!session.isPersistent) return;
     const forget = () => {
       this.away.delete(client.id);
       return endSession(this.aedes, client.id);
     };
     this.away.set(client.id, this.region.clock.after(limits.sessionMs, forget));
+  }
+
+  private remember(session: Session): void {
+    const { clock } = this.region;
+    session.endedAt = clock.now();
+    this.past.set(session.clientId, session);
+    clock.after(limits.memoryMs, () => {
+      if (this.past.get(session.clientId) === session) this.past.delete(session.clientId);
+    });
   }
 
   /** A message or a will of a client: refused ones end the connection, as on AWS. */
@@ -242,7 +270,7 @@ export class Hub implements Delivery {
     if (!session || session.reason !== undefined) return null;
     if (filterProblem(topic) || !isSubscribable(topic)) return null;
     if (!session.permissions.allows("Subscribe", topic)) return null;
-    session.filters.add(topic);
+    session.filters.set(topic, subscription.qos);
     if (session.filters.size > limits.subscriptionsPerConnection) {
       session.end("CLIENT_ERROR");
       return null;
@@ -269,8 +297,9 @@ export class Hub implements Delivery {
 
   private unsubscribed(client: Client, filters: readonly string[]): void {
     const session = this.sessions.get(client);
-    for (const filter of filters) session?.filters.delete(filter);
-    if (session && filters.length > 0 && session.reason === undefined && !client.closed)
-      lifecycle.unsubscribed(session, filters);
+    // The end of a connection takes its subscriptions with it, and says nothing of them.
+    if (!session || filters.length === 0 || session.reason !== undefined || client.closed) return;
+    for (const filter of filters) session.filters.delete(filter);
+    lifecycle.unsubscribed(session, filters);
   }
 }

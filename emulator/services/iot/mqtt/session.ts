@@ -7,6 +7,7 @@ import { type Identity, Permissions } from "./authorize";
 
 /** Why a connection ended (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
 export type DisconnectReason =
+  | "API_INITIATED_DISCONNECT"
   | "AUTH_ERROR"
   | "CLIENT_INITIATED_DISCONNECT"
   | "CLIENT_ERROR"
@@ -39,8 +40,13 @@ export class Session {
   lastSeen: number;
   /** Set when the client said that its session is to outlive the connection. */
   isPersistent = false;
-  /** The filters that it has subscribed to. */
-  readonly filters = new Set<string>();
+  /** The filters that it has subscribed to, and their QoS. */
+  readonly filters = new Map<string, number>();
+  /** Seconds, as it counts. */
+  keepaliveSeconds = 0;
+  /** Milliseconds on the emulator's clock; set when the connection has ended. */
+  endedAt?: number;
+  readonly startedAt: number;
   private allowed?: Permissions;
 
   constructor(
@@ -50,7 +56,8 @@ export class Session {
   ) {
     this.identity = identity;
     this.sourceIp = sourceIp;
-    this.lastSeen = region.clock.now();
+    this.startedAt = region.clock.now();
+    this.lastSeen = this.startedAt;
   }
 
   get principal(): string {
