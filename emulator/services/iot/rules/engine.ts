@@ -14,6 +14,15 @@ import { Retries } from "./retries";
 import type { Rule } from "./rule";
 import { RuleLog } from "./rule-log";
 
+/** A message that has come to the rules. */
+interface Arrival extends Pick<Firing, "region" | "message" | "traceId"> {
+  /** Since when the emulator goes on as if new. */
+  readonly epoch: number;
+}
+
+/** What a statement made of it. */
+type Fired = Firing & Arrival;
+
 /** An action on its way; `done` resolves with its failure, if it fails. */
 interface Started {
   readonly done: Promise<Failure | undefined>;
@@ -35,11 +44,11 @@ export class Engine {
 
   /** Takes a message that the broker has accepted. Never throws: it is published, whatever becomes of it here. */
   accept(region: Region, rules: ReadonlyMap<string, Rule>, message: Message): void {
-    const traceId = randomUUID();
-    for (const rule of this.reached(region, rules, message, traceId)) {
-      this.log.matched(region, rule, message, traceId);
+    const arrival: Arrival = { region, message, traceId: randomUUID(), epoch: this.epoch };
+    for (const rule of this.reached(rules, arrival)) {
+      this.log.matched(rule, arrival);
       // Evaluated in order within a topic, so that what waits for a function does not let others pass.
-      rule.lanes.run(`sql ${message.topic}`, () => this.run(region, rule, message, traceId));
+      rule.lanes.run(`sql ${message.topic}`, () => this.run(rule, arrival));
     }
   }
 
@@ -49,16 +58,11 @@ export class Engine {
     this.retries.clear();
   }
 
-  private reached(
-    region: Region,
-    rules: ReadonlyMap<string, Rule>,
-    message: Message,
-    traceId: string,
-  ): readonly Rule[] {
-    const { topic, basicIngestRule } = message;
+  private reached(rules: ReadonlyMap<string, Rule>, arrival: Arrival): readonly Rule[] {
+    const { topic, basicIngestRule } = arrival.message;
     if (basicIngestRule !== undefined) {
       const rule = rules.get(basicIngestRule);
-      if (!rule) this.log.noRule(region, message, traceId, basicIngestRule);
+      if (!rule) this.log.noRule(arrival, basicIngestRule);
       return rule && !rule.disabled ? [rule] : [];
     }
     const matching: Rule[] = [];
@@ -69,7 +73,8 @@ export class Engine {
     return matching;
   }
 
-  private async run(region: Region, rule: Rule, message: Message, traceId: string): Promise<void> {
+  private async run(rule: Rule, arrival: Arrival): Promise<void> {
+    const { region, message, traceId } = arrival;
     const sql = contextOf(region, rule.functions, message, traceId);
     let selected: Awaited<ReturnType<typeof evaluate>>;
     try {
@@ -77,25 +82,22 @@ export class Engine {
       selected = answer instanceof Promise ? await answer : answer;
     } catch (error) {
       // Error actions are for actions (developer guide, rule error handling).
-      return this.log.statementFailed(region, rule, message, traceId, error);
+      return this.log.statementFailed(rule, arrival, error);
     }
     if (selected === undefined) return;
-    const firing: Firing = {
-      region,
-      message,
-      traceId,
+    const fired: Fired = {
+      ...arrival,
       payload: Buffer.isBuffer(selected) ? selected : Buffer.from(JSON.stringify(selected)),
       isJson: !Buffer.isBuffer(selected),
       fill: (template) => template.render(sql),
     };
     const started: Started[] = [];
-    for (const [index, action] of rule.actions.entries()) started.push(await this.start(rule, action, index, firing));
-    this.finish(rule, firing, started).catch((error) => this.host.report(error, `rule ${rule.name}`));
+    for (const [index, action] of rule.actions.entries()) started.push(await this.start(rule, action, index, fired));
+    this.finish(rule, fired, started).catch((error) => this.host.report(error, `rule ${rule.name}`));
   }
 
   /** Starts an action; resolves when it has its place in its lane. */
-  private async start(rule: Rule, action: BoundAction, place: number | "error", firing: Firing): Promise<Started> {
-    const { epoch } = this;
+  private async start(rule: Rule, action: BoundAction, place: number | "error", firing: Fired): Promise<Started> {
     this.log.starting(rule, action, firing);
     let call: Call;
     try {
@@ -105,7 +107,7 @@ export class Engine {
     }
     const done = new Promise<Failure | undefined>((resolve) => {
       rule.lanes.run(`${place} ${call.lane}`, async () => {
-        if (epoch !== this.epoch) return resolve(undefined);
+        if (firing.epoch !== this.epoch) return resolve(undefined);
         const given = await this.retries.run(() => action.run(call));
         if (given) return resolve(this.failed(given.error, rule, action, firing, call));
         this.log.succeeded(rule, action, firing, call);
@@ -129,7 +131,7 @@ export class Engine {
   }
 
   /** Tells the error action of the failures, once for all actions of the rule. */
-  private async finish(rule: Rule, firing: Firing, started: readonly Started[]): Promise<void> {
+  private async finish(rule: Rule, firing: Fired, started: readonly Started[]): Promise<void> {
     const outcomes = await Promise.all(started.map(({ done }) => done));
     const failures = outcomes.filter((failure) => failure !== undefined);
     if (failures.length === 0) return;

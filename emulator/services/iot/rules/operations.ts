@@ -57,7 +57,11 @@ export function ruleOperations(store: Store, rules: Rules): IotOperations {
       refuse();
       const definition = await read(region, name, topicRulePayload);
       refuse();
-      const rule: Rule = { ...definition, createdAt: store.clock.now(), lanes: new Lanes() };
+      const rule: Rule = {
+        ...definition,
+        createdAt: store.clock.now(),
+        lanes: new Lanes((error) => store.host.report(error, `rule ${name}`)),
+      };
       all.set(name, rule);
       setTags(region, rule.arn, given);
       return {};

@@ -1,14 +1,15 @@
 import { AwsError } from "../../../core/errors";
 import type { Host } from "../../../core/service";
-import type { Message } from "../broker";
 import type { Logging } from "../logging";
-import type { Region } from "../state";
 import type { BoundAction } from "./actions";
 import type { Call, Firing } from "./actions/action";
 import type { Failure } from "./failures";
 import type { Rule } from "./rule";
 
-const about = ({ topic, clientId, principal }: Message, traceId: string, ruleName: string) => ({
+/** A message that has come to the rules. */
+type Arrival = Pick<Firing, "region" | "message" | "traceId">;
+
+const about = ({ message: { topic, clientId, principal }, traceId }: Arrival, ruleName: string) => ({
   traceId,
   clientId: clientId ?? "n/a",
   principalId: principal,
@@ -16,8 +17,8 @@ const about = ({ topic, clientId, principal }: Message, traceId: string, ruleNam
   ruleName,
 });
 
-const ofAction = ({ message, traceId }: Firing, { name }: Rule, { title }: BoundAction) => ({
-  ...about(message, traceId, name),
+const ofAction = (arrival: Arrival, { name }: Rule, { title }: BoundAction) => ({
+  ...about(arrival, name),
   ruleAction: title,
 });
 
@@ -32,12 +33,12 @@ export class RuleLog {
     private readonly logging: Logging,
   ) {}
 
-  matched(region: Region, { name }: Rule, message: Message, traceId: string): void {
-    if (!this.logging.wants(region, "INFO")) return;
-    this.logging.write(region, "INFO", {
+  matched({ name }: Rule, arrival: Arrival): void {
+    if (!this.logging.wants(arrival.region, "INFO")) return;
+    this.logging.write(arrival.region, "INFO", {
       status: "Success",
       eventType: "RuleMatch",
-      ...about(message, traceId, name),
+      ...about(arrival, name),
     });
   }
 
@@ -70,25 +71,25 @@ export class RuleLog {
     });
   }
 
-  statementFailed(region: Region, { name }: Rule, message: Message, traceId: string, error: unknown): void {
+  statementFailed({ name }: Rule, arrival: Arrival, error: unknown): void {
     const details = error instanceof AwsError ? error.message : "Internal failure";
-    this.logging.write(region, "ERROR", {
+    this.logging.write(arrival.region, "ERROR", {
       status: "Failure",
       eventType: "FunctionExecution",
-      ...about(message, traceId, name),
+      ...about(arrival, name),
       details,
     });
-    this.host.report(error, `the statement of rule ${name} failed for a message on ${message.topic}`);
+    this.host.report(error, `the statement of rule ${name} failed for a message on ${arrival.message.topic}`);
   }
 
-  noRule(region: Region, message: Message, traceId: string, name: string): void {
-    this.logging.write(region, "ERROR", {
+  noRule(arrival: Arrival, name: string): void {
+    this.logging.write(arrival.region, "ERROR", {
       status: "Failure",
       eventType: "RuleNotFound",
-      ...about(message, traceId, name),
+      ...about(arrival, name),
       reason: "RuleNotFound",
     });
-    this.lose(`there is no rule ${name} for a message of Basic Ingest on ${message.topic}`);
+    this.lose(`there is no rule ${name} for a message of Basic Ingest on ${arrival.message.topic}`);
   }
 
   /** Failures that nobody else is told of. */
