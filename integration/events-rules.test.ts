@@ -140,6 +140,43 @@ describe("rules and targets", () => {
     );
   });
 
+  it.each<[unknown, unknown, boolean]>([
+    [{ wildcard: "dir/*.png" }, "dir/a/b.png", true],
+    [{ wildcard: "dir/*.png" }, "dir/.png.jpg", false],
+    [{ wildcard: "a*b*a" }, "aba", true],
+    [{ wildcard: "a*b*a" }, "ab", false],
+    [{ wildcard: "ab*ba" }, "aba", false],
+    [{ wildcard: "\\*" }, "*", true],
+    [{ wildcard: "\\*" }, "x", false],
+    [{ cidr: "10.0.0.0/24" }, "10.0.0.255", true],
+    [{ cidr: "10.0.0.0/24" }, "10.0.1.0", false],
+    [{ cidr: "2001:db8::/32" }, "2001:db8::1", true],
+    [{ cidr: "10.0.0.0/24" }, "no address", false],
+    [{ "anything-but": { prefix: ["a", "b"] } }, "cab", true],
+    [{ "anything-but": { prefix: ["a", "b"] } }, "bac", false],
+    [{ "anything-but": { wildcard: "*.tmp" } }, "x.tmp", false],
+    [{ "anything-but": ["x", 1] }, "y", true],
+    [{ "anything-but": { "equals-ignore-case": ["X"] } }, "x", false],
+  ])("match %j with %j: %s", async (rule, value, matches) => {
+    const EventPattern = JSON.stringify({ detail: { field: [rule] } });
+    const fields = { id: "1", "detail-type": "x", source: "a", account, time: "t", region: "r" };
+    const Event = JSON.stringify({ ...fields, detail: { field: value } });
+    expect((await events.testEventPattern({ EventPattern, Event })).Result).toBe(matches);
+  });
+
+  it.each([
+    { wildcard: "a**" },
+    { wildcard: "\\a" },
+    { wildcard: 1 },
+    { cidr: "10.0.0.0" },
+    { cidr: "10.0.0.0/33" },
+    { "anything-but": { prefix: [] } },
+    { magic: "x" },
+  ])("do not take %j", async (rule) => {
+    const put = events.putRule({ Name: "refused", EventPattern: JSON.stringify({ source: [rule] }) });
+    expect(await refusal(put)).toMatch(/^InvalidEventPatternException: Event pattern is not valid\. Reason: ./);
+  });
+
   it("keeps what is not emulated for 501", async () => {
     expect(await refusal(events.listArchives({}))).toMatch(/^NotImplemented: events:ListArchives is not emulated/);
   });

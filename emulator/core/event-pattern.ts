@@ -1,3 +1,5 @@
+import { BlockList, isIP } from "node:net";
+
 /** A pattern that cannot be used, and why. */
 export class BadPattern extends Error {}
 
@@ -12,31 +14,32 @@ type Rule = (value: unknown) => boolean;
  * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-syntax) and SNS subscription
  * filter policies (https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html) are written in it.
  *
+ * @param operators what rules may use besides plain values. @default {@link commonOperators}
  * @throws BadPattern
  */
-export function compilePattern(pattern: unknown): Matcher {
+export function compilePattern(pattern: unknown, operators: Operators = commonOperators): Matcher {
   if (!isObject(pattern)) throw new BadPattern("Pattern must be a JSON object");
   const fields = Object.entries(pattern).map(([key, value]) =>
-    key === "$or" && Array.isArray(value) ? alternatives(value) : field(key, value),
+    key === "$or" && Array.isArray(value) ? alternatives(value, operators) : field(key, value, operators),
   );
   if (fields.length === 0) throw new BadPattern("Pattern must not be empty");
   return (record) => fields.every((matches) => matches(record));
 }
 
-function alternatives(patterns: readonly unknown[]): Matcher {
+function alternatives(patterns: readonly unknown[], operators: Operators): Matcher {
   if (patterns.length < 2) throw new BadPattern("$or must have at least two patterns");
-  const matchers = patterns.map(compilePattern);
+  const matchers = patterns.map((pattern) => compilePattern(pattern, operators));
   return (record) => matchers.some((matches) => matches(record));
 }
 
-function field(key: string, pattern: unknown): Matcher {
+function field(key: string, pattern: unknown, operators: Operators): Matcher {
   if (Array.isArray(pattern)) {
     if (pattern.length === 0) throw new BadPattern(`Empty arrays are not allowed: ${key}`);
-    const rules = pattern.map(rule);
+    const rules = pattern.map((value) => rule(value, operators));
     return (record) => candidates(member(record, key)).some((value) => rules.some((matches) => matches(value)));
   }
   if (!isObject(pattern)) throw new BadPattern(`"${key}" must be an object or an array`);
-  const nested = compilePattern(pattern);
+  const nested = compilePattern(pattern, operators);
   return (record) => {
     const value = member(record, key);
     return Array.isArray(value) ? value.some(nested) : nested(value);
@@ -55,7 +58,7 @@ const candidates = (value: unknown): readonly unknown[] =>
     ? value.flat(Number.POSITIVE_INFINITY)
     : [Array.isArray(value) ? undefined : value];
 
-function rule(value: unknown): Rule {
+function rule(value: unknown, operators: Operators): Rule {
   if (!isObject(value)) {
     if (Array.isArray(value)) throw new BadPattern("Match value must be String, number, true, false, or null");
     return (actual) => actual === value;
@@ -77,7 +80,11 @@ const onText = (operator: string, operand: unknown, test: (text: string, wanted:
   return (actual) => typeof actual === "string" && test(actual, operand);
 };
 
-const operators: Record<string, (operand: unknown) => Rule> = {
+/** Makes a rule of what stands behind an operator. */
+type Operators = Readonly<Record<string, (operand: unknown) => Rule>>;
+
+/** What all services that have such patterns take. */
+const commonOperators: Operators = {
   prefix: (operand) => onText("prefix", operand, (text, wanted) => text.startsWith(wanted)),
   suffix: (operand) => onText("suffix", operand, (text, wanted) => text.endsWith(wanted)),
   "equals-ignore-case": (operand) =>
@@ -87,7 +94,7 @@ const operators: Record<string, (operand: unknown) => Rule> = {
     return (actual) => (actual !== undefined) === operand;
   },
   "anything-but"(operand) {
-    const excluded = isObject(operand) ? [rule(operand)] : anythingBut(operand);
+    const excluded = isObject(operand) ? [rule(operand, commonOperators)] : anythingBut(operand);
     return (actual) => actual !== undefined && !excluded.some((matches) => matches(actual));
   },
   numeric: numeric,
@@ -98,7 +105,7 @@ function anythingBut(operand: unknown): Rule[] {
   if (values.length === 0 || values.some((value) => typeof value !== "string" && typeof value !== "number")) {
     throw new BadPattern("Inside anything-but list, start|null|boolean is not supported");
   }
-  return values.map(rule);
+  return values.map((value) => rule(value, commonOperators));
 }
 
 const comparisons: Record<string, (actual: number, wanted: number) => boolean> = {
@@ -124,3 +131,67 @@ function numeric(operand: unknown): Rule {
   }
   return (actual) => typeof actual === "number" && tests.every((test) => test(actual));
 }
+
+/** Whether a text has these parts in this order, the first at its beginning and the last at its end. */
+function hasParts(text: string, parts: readonly string[]): boolean {
+  const [first = "", ...rest] = parts;
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}
+
+/** `*` stands for any text, `\*` and `\\` for the characters themselves. */
+function wildcard(operand: unknown): Rule {
+  if (typeof operand !== "string") throw new BadPattern("wildcard match pattern must be a string");
+  const parts = [""];
+  for (const [token] of operand.matchAll(/\\.?|\*+|[^\\*]+/gs)) {
+    const escaped = token.startsWith("\\");
+    if (token === "*") parts.push("");
+    else if (token.startsWith("*")) throw new BadPattern("Consecutive wildcard characters are not allowed");
+    else if (escaped && !/^\\[*\\]$/.test(token)) throw new BadPattern("Invalid escape character in wildcard");
+    else parts.push(`${parts.pop()}${escaped ? token[1] : token}`);
+  }
+  return (actual) => typeof actual === "string" && hasParts(actual, parts);
+}
+
+function cidr(operand: unknown): Rule {
+  const [, address = "", length = ""] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(String(operand)) ?? [];
+  const family = isIP(address);
+  if (family === 0 || Number(length) > (family === 4 ? 32 : 128)) {
+    throw new BadPattern("Malformed CIDR, one '/' required between an address and its length");
+  }
+  const subnet = new BlockList();
+  subnet.addSubnet(address, Number(length), family === 4 ? "ipv4" : "ipv6");
+  return (actual) => {
+    const given = typeof actual === "string" ? isIP(actual) : 0;
+    return given !== 0 && subnet.check(actual as string, given === 4 ? "ipv4" : "ipv6");
+  };
+}
+
+/** `anything-but` of prefixes and the like takes lists of them, too. */
+function anythingButOf(operand: unknown): Rule {
+  const [entry, ...more] = isObject(operand) ? Object.entries(operand) : [];
+  const [operator = "", value] = entry ?? [];
+  const nested: Operators = { ...commonOperators, wildcard };
+  const make = Object.hasOwn(nested, operator) ? nested[operator] : undefined;
+  if (!make || more.length > 0 || !Array.isArray(value)) {
+    const [only] = isObject(operand) ? [rule(operand, nested)] : [];
+    return only ? (actual) => actual !== undefined && !only(actual) : commonOperators["anything-but"]!(operand);
+  }
+  if (value.length === 0) throw new BadPattern(`Empty arrays are not allowed: ${operator}`);
+  const excluded = value.map(make);
+  return (actual) => actual !== undefined && !excluded.some((matches) => matches(actual));
+}
+
+/**
+ * What rules of EventBridge take
+ * (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html).
+ */
+export const eventBusOperators: Operators = { ...commonOperators, wildcard, cidr, "anything-but": anythingButOf };

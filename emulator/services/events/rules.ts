@@ -1,6 +1,6 @@
 import type { Rule as ApiRule, PutRuleCommandInput } from "@aws-sdk/client-eventbridge";
 import { formatArn } from "../../core/arn";
-import { BadPattern, compilePattern, type Matcher } from "../../core/event-pattern";
+import { BadPattern, compilePattern, eventBusOperators, type Matcher } from "../../core/event-pattern";
 import { addTags, busReference, check, page, roleArn, ruleName } from "./checks";
 import { invalid, invalidPattern, tooMany } from "./errors";
 import { readSchedule } from "./schedule";
@@ -29,7 +29,7 @@ function readPattern(text: string): Matcher {
     throw invalidPattern("it is no JSON.");
   }
   try {
-    return compilePattern(pattern);
+    return compilePattern(pattern, eventBusOperators);
   } catch (error) {
     if (error instanceof BadPattern) throw invalidPattern(error.message);
     throw error;
