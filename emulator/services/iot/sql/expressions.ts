@@ -304,7 +304,7 @@ export class ExpressionParser extends TokenReader {
     return (
       token.kind === "end" ||
       ["from", "as", "where"].some((word) => this.isWord(word, token)) ||
-      (token.kind === "symbol" && "),.+-/%=<>!=".includes(token.text))
+      (token.kind === "symbol" && "),./%=<>!=".includes(token.text))
     );
   }
 
