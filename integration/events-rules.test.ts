@@ -1,6 +1,6 @@
-import type { EventBridge, PutRuleCommandInput, Target } from "@aws-sdk/client-eventbridge";
+import { EventBridge, type PutRuleCommandInput, type Target } from "@aws-sdk/client-eventbridge";
 import { beforeAll, describe, expect, it } from "vitest";
-import { useEmulator } from "./harness/emulator";
+import { settings, useEmulator } from "./harness/emulator";
 import { arnOf, everything, Rules, refusal } from "./harness/event-rules";
 import { account } from "./harness/topics";
 
@@ -175,6 +175,22 @@ describe("rules and targets", () => {
   ])("do not take %j", async (rule) => {
     const put = events.putRule({ Name: "refused", EventPattern: JSON.stringify({ source: [rule] }) });
     expect(await refusal(put)).toMatch(/^InvalidEventPatternException: Event pattern is not valid\. Reason: ./);
+  });
+
+  it("are nobody else's to see or change", async () => {
+    const other = new EventBridge(settings(emulator.current, { accessKeyId: "222222222222" }));
+    const { arn } = await rules.make([]);
+    const EventBusName = arnOf("event-bus/default");
+    for (const call of [
+      other.putRule({ Name: "theirs", EventBusName, EventPattern: everything }),
+      other.describeEventBus({ Name: EventBusName }),
+      other.listRules({ EventBusName }),
+      other.tagResource({ ResourceARN: arn, Tags: [{ Key: "a", Value: "b" }] }),
+    ]) {
+      expect(await refusal(call)).toMatch(/^AccessDeniedException: /);
+    }
+    expect((await other.listRules({})).Rules).toEqual([]);
+    expect((await events.listTagsForResource({ ResourceARN: arn })).Tags).toEqual([]);
   });
 
   it("keeps what is not emulated for 501", async () => {

@@ -23,6 +23,9 @@ export const noPolicy = () => new AwsError("ResourceNotFoundException", "EventBu
 export const noSuchResource = (arn: string) =>
   new AwsError("ResourceNotFoundException", `Resource ${arn} does not exist.`);
 
+export const accessDenied = (arn: string) =>
+  new AwsError("AccessDeniedException", `${arn} belongs to another account, which alone may change it.`);
+
 export const busExists = (name: string) =>
   new AwsError("ResourceAlreadyExistsException", `Event bus ${name} already exists.`);
 

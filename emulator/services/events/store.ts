@@ -4,7 +4,7 @@ import { formatArn, parseArn } from "../../core/arn";
 import type { Clock, Timer } from "../../core/clock";
 import type { Matcher } from "../../core/event-pattern";
 import { type Operations, type Scope, Scoped } from "../../core/service";
-import { invalidParameter, noSuchBus, noSuchRule } from "./errors";
+import { accessDenied, invalidParameter, noSuchBus, noSuchRule } from "./errors";
 import type { Schedule } from "./schedule";
 
 export type EventsOperations = Operations<typeof Sdk>;
@@ -66,13 +66,15 @@ export class Store {
     };
   }
 
-  /** A bus by name or ARN; the default one where none is named. */
+  /** A bus of the caller's own, by name or ARN; the default one where none is named. */
   bus(nameOrArn: string | undefined, scope: Scope): EventBus {
     const bus = this.busIfThere(nameOrArn ?? "default", scope);
-    if (!bus) throw noSuchBus(nameOrArn ?? "default");
+    if (bus && bus.account !== scope.account) throw accessDenied(bus.arn);
+    if (bus?.region !== scope.region) throw noSuchBus(nameOrArn ?? "default");
     return bus;
   }
 
+  /** A bus of any account, for who puts events on it. */
   busIfThere(nameOrArn: string, scope: Scope): EventBus | undefined {
     if (!nameOrArn.startsWith("arn:")) return this.of(scope).get(nameOrArn);
     const arn = parseArn(nameOrArn);
