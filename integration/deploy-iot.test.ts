@@ -11,7 +11,7 @@ import {
   ListThingsInThingGroupCommand,
 } from "@aws-sdk/client-iot";
 import { describe, expect, test, vi } from "vitest";
-import { selfSigned, signingRequest } from "./harness/certificates";
+import { ownAuthority, selfSigned, signingRequest } from "./harness/certificates";
 import { useDeployed } from "./harness/deployed";
 import { type Declared, declaring, deployDeclared, find } from "./harness/deploying";
 import { Devices, inbox, iotPolicy } from "./harness/devices";
@@ -42,7 +42,7 @@ describe("a deployed device", () => {
 describe("every IoT resource type", () => {
   const emulator = useEmulator();
 
-  const everything = (n: number, csr: string, own: string): Declared[] => [
+  const everything = (n: number, csr: string, own: string, root: string): Declared[] => [
     { type: "iot.Thing", name: "thing", args: { attributes: { n: `${n}` }, thingTypeName: "$type.name" } },
     {
       type: "iot.ThingType",
@@ -58,6 +58,11 @@ describe("every IoT resource type", () => {
     },
     { type: "iot.BillingGroup", name: "bill", args: { properties: { description: `v${n}` } } },
     { type: "iot.Certificate", name: "asked", args: { active: n === 1, csr } },
+    {
+      type: "iot.CaCertificate",
+      name: "root",
+      args: { active: n === 1, allowAutoRegistration: false, caCertificatePem: root, certificateMode: "SNI_ONLY" },
+    },
     { type: "iot.Certificate", name: "brought", args: { active: true, certificatePem: own } },
     {
       type: "iot.Policy",
@@ -79,7 +84,8 @@ describe("every IoT resource type", () => {
     const iot = new IoTClient(settings(emulator.current));
     const { csr } = await signingRequest("CN=kiln");
     const { cert } = await selfSigned("CN=own");
-    const program = (n: number) => ordered(everything(n, csr, cert));
+    const { cert: root } = await ownAuthority("CN=root");
+    const program = (n: number) => ordered(everything(n, csr, cert, root));
     const first = await deployDeclared(emulator.current, program(1), {
       onEvent: (event) => event.kind === "failed" && console.error(event.message),
     });

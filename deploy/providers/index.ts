@@ -11,7 +11,10 @@ const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:sqs\//, () => require("./sqs").types],
   [/^aws:sns\//, () => require("./sns").types],
   [/^aws:iam\//, () => require("./iam").types],
-  [/^aws:iot\/(certificate|policy|policyAttachment|thingPrincipalAttachment):/, () => require("./iot-access").types],
+  [
+    /^aws:iot\/(certificate|caCertificate|policy|policyAttachment|thingPrincipalAttachment):/,
+    () => require("./iot-access").types,
+  ],
   [/^aws:iot\/topicRule:/, () => require("./iot-rules").types],
   [/^aws:iot\/(thing|billing)/, () => require("./iot-things").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],

@@ -1,5 +1,7 @@
-import type { KeyPair } from "@aws-sdk/client-iot";
+import type { CertificateMode, KeyPair } from "@aws-sdk/client-iot";
 import type {
+  CaCertificate,
+  CaCertificateArgs,
   Certificate,
   CertificateArgs,
   Policy,
@@ -74,6 +76,57 @@ const certificate = resourceType<CertificateArgs, Certificate>({
   async delete(certificateId, _known, context) {
     await setActive(certificateId, false, context);
     await context.clients.iot.deleteCertificate({ certificateId, forceDelete: true });
+  },
+});
+
+async function caOutputs(certificateId: string, { clients }: ProviderContext) {
+  const { certificateDescription: found = {} } = await clients.iot.describeCACertificate({ certificateId });
+  const { notBefore, notAfter } = found.validity ?? {};
+  return {
+    arn: found.certificateArn,
+    active: found.status === "ACTIVE",
+    allowAutoRegistration: found.autoRegistrationStatus === "ENABLE",
+    caCertificatePem: found.certificatePem,
+    certificateMode: found.certificateMode,
+    customerVersion: found.customerVersion,
+    generationId: found.generationId ?? "",
+    validities: [{ notBefore: notBefore?.toISOString() ?? "", notAfter: notAfter?.toISOString() ?? "" }],
+  };
+}
+
+const caCertificate = resourceType<CaCertificateArgs, CaCertificate>({
+  replaceOn: ["caCertificatePem", "verificationCertificatePem", "certificateMode"],
+  secretOutputs: ["caCertificatePem"],
+  async create(args, context) {
+    const { certificateId = "" } = await context.clients.iot.registerCACertificate({
+      caCertificate: args.caCertificatePem,
+      verificationCertificate: args.verificationCertificatePem,
+      certificateMode: args.certificateMode as CertificateMode | undefined,
+      setAsActive: args.active,
+      allowAutoRegistration: args.allowAutoRegistration,
+      registrationConfig: args.registrationConfig,
+      tags: tagList(context.tags(args.tags)),
+    });
+    return { id: certificateId, outputs: await caOutputs(certificateId, context) };
+  },
+  read: (id, context) => unlessGone(caOutputs(id, context)),
+  async update(certificateId, args, old, context) {
+    const { iot } = context.clients;
+    await iot.updateCACertificate({
+      certificateId,
+      newStatus: args.active ? "ACTIVE" : "INACTIVE",
+      newAutoRegistrationStatus: args.allowAutoRegistration ? "ENABLE" : "DISABLE",
+      registrationConfig: args.registrationConfig,
+    });
+    const found = await caOutputs(certificateId, context);
+    const { set, remove } = tagChanges(context.tags(old.inputs.tags), context.tags(args.tags));
+    if (Object.keys(set).length > 0) await iot.tagResource({ resourceArn: found.arn, tags: tagList(set) });
+    if (remove.length > 0) await iot.untagResource({ resourceArn: found.arn, tagKeys: remove });
+    return found;
+  },
+  async delete(certificateId, _known, { clients }) {
+    await clients.iot.updateCACertificate({ certificateId, newStatus: "INACTIVE" });
+    await clients.iot.deleteCACertificate({ certificateId });
   },
 });
 
@@ -165,6 +218,7 @@ const thingPrincipalAttachment = resourceType<ThingPrincipalAttachmentArgs, Thin
 
 export const types = {
   "aws:iot/certificate:Certificate": certificate,
+  "aws:iot/caCertificate:CaCertificate": caCertificate,
   "aws:iot/policy:Policy": policy,
   "aws:iot/policyAttachment:PolicyAttachment": policyAttachment,
   "aws:iot/thingPrincipalAttachment:ThingPrincipalAttachment": thingPrincipalAttachment,

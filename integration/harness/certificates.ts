@@ -18,6 +18,29 @@ export async function signingRequest(name: string): Promise<{ csr: string; key: 
   return { csr: request.toString("pem"), key };
 }
 
+/** A certificate authority of somebody's own, and what it signs. */
+export async function ownAuthority(name: string) {
+  const { x509, keys } = await prepare();
+  const notBefore = new Date(Date.now() - 60_000);
+  const notAfter = new Date(Date.now() + 365 * 86_400_000);
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    ...{ serialNumber: "01", name, notBefore, notAfter, keys, signingAlgorithm: ecdsa },
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  });
+  return {
+    cert: root.toString("pem"),
+    /** A certificate for a name, and its key. */
+    async sign(subject: string): Promise<{ cert: string; key: string }> {
+      const own = await prepare();
+      const made = await x509.X509CertificateGenerator.create({
+        ...{ serialNumber: "02", subject, issuer: root.subject, notBefore, notAfter },
+        ...{ publicKey: own.keys.publicKey, signingKey: keys.privateKey, signingAlgorithm: ecdsa },
+      });
+      return { cert: made.toString("pem"), key: own.key };
+    },
+  };
+}
+
 /** A certificate that signed itself, good for a year, and its key. */
 export async function selfSigned(name: string): Promise<{ cert: string; key: string }> {
   const { x509, keys, key } = await prepare();

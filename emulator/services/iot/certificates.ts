@@ -1,18 +1,19 @@
-import { hash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { Context } from "../../core/service";
 import type { Authority } from "./authority";
+import { authorityOf } from "./ca-certificates";
 import { byAge, certificateIdRule, check, largePageRule, page } from "./checks";
 import {
   alreadyExists,
   certificateActive,
   certificateHasPolicies,
   certificateHasThings,
-  certificateInvalid,
   certificateNotFound,
   invalidRequest,
 } from "./errors";
 import type { Certificate, CertificateStatus, Region } from "./state";
 import type { IotOperations, Store } from "./store";
+import { certificateIdOf, readPem } from "./x509";
 
 /** What is told of certificates. */
 export interface CertificateWatcher {
@@ -31,18 +32,6 @@ function statusOf(status: string | undefined, setAsActive = false): CertificateS
   if (status === "ACTIVE" || status === "INACTIVE" || status === "REVOKED") return status;
   throw invalidRequest(`A certificate cannot be given the status ${status}; use ACTIVE, INACTIVE or REVOKED`);
 }
-
-function readPem(pem: string | undefined, name: string): X509Certificate {
-  check({ [name]: [pem, { required: true, length: [1, 65_536] }] });
-  try {
-    return new X509Certificate(pem!);
-  } catch {
-    throw certificateInvalid(`The ${name} is not a PEM encoded X.509 certificate`);
-  }
-}
-
-/** The id that AWS IoT gives a certificate: it is the same wherever the certificate is registered. */
-export const certificateIdOf = (der: Uint8Array): string => hash("sha256", der, "hex");
 
 /** X.509 certificates: made here, or brought from elsewhere. */
 export function certificateOperations(store: Store, authority: Authority, watcher: CertificateWatcher): IotOperations {
@@ -100,25 +89,21 @@ export function certificateOperations(store: Store, authority: Authority, watche
       return shown(register(context, certificatePem!, { status: statusOf(status), mode: "SNI_ONLY" }));
     },
 
-    async RegisterCertificate({ certificatePem, caCertificatePem, status, setAsActive }, context) {
+    RegisterCertificate({ certificatePem, caCertificatePem, status, setAsActive }, context) {
       const certificate = readPem(certificatePem, "certificatePem");
-      // CA certificates cannot be registered here, so the only one that stands behind a certificate is the emulator's.
-      const ca = readPem(caCertificatePem ?? (await authority.caPem()), "caCertificatePem");
-      if (certificateIdOf(ca.raw) !== certificateIdOf(readPem(await authority.caPem(), "caCertificatePem").raw))
-        throw certificateInvalid(
-          "The CA certificate is not registered. CA certificates cannot be registered with this emulator: use RegisterCertificateWithoutCA",
-        );
-      if (!certificate.verify(ca.publicKey))
-        throw certificateInvalid("The certificate is not signed by the CA certificate");
-      return shown(register(context, certificatePem!, { status: statusOf(status, setAsActive), mode: "DEFAULT" }));
+      const named = caCertificatePem === undefined ? undefined : readPem(caCertificatePem, "caCertificatePem");
+      const { id: caCertificateId } = authorityOf(store.region(context), certificate, named);
+      const wanted = statusOf(status, setAsActive);
+      return shown(register(context, certificatePem!, { status: wanted, mode: "DEFAULT", caCertificateId }));
     },
 
     DescribeCertificate({ certificateId }, context) {
       const { certificate } = find(certificateId, context);
-      const { pem, status, mode, createdAt, modifiedAt, customerVersion, x509 } = certificate;
+      const { pem, status, mode, createdAt, modifiedAt, customerVersion, x509, caCertificateId } = certificate;
       return {
         certificateDescription: {
           ...shown(certificate),
+          ...(caCertificateId !== undefined && { caCertificateId }),
           certificatePem: pem,
           status,
           certificateMode: mode,

@@ -63,6 +63,19 @@ export const certificateHasPolicies = (arn: string) =>
 
 export const certificateHasThings = (arn: string) => conflict(`Things must be detached before deletion (arn: ${arn})`);
 
+export const caCertificateNotFound = (id: string) =>
+  notFound(`The CA certificate given by the ID ${id} doesn't exist.`);
+
+export const caCertificateActive = (id: string) =>
+  new AwsError(
+    "CertificateStateException",
+    `CA certificate must be deactivated (not ACTIVE) before deletion. Certificate ID: ${id}`,
+    406,
+  );
+
+export const registrationCodeInvalid = (message: string) =>
+  new AwsError("RegistrationCodeValidationException", message, 400);
+
 export const certificateInvalid = (message: string) => new AwsError("CertificateValidationException", message, 400);
 
 export const policyAttached = (name: string) =>

@@ -2,6 +2,7 @@ import { defineService } from "../../core/service";
 import { attachmentOperations } from "./attachments";
 import { Authority } from "./authority";
 import { billingGroupOperations } from "./billing-groups";
+import { caCertificateOperations } from "./ca-certificates";
 import { type CertificateWatcher, certificateOperations } from "./certificates";
 import { endpointOperations } from "./endpoint";
 import { notFound } from "./errors";
@@ -21,11 +22,11 @@ import { thingTypeOperations } from "./thing-types";
 import { thingOperations } from "./things";
 
 /**
- * AWS IoT Core (https://docs.aws.amazon.com/iot/latest/apireference/): registry, certificates, policies, and the message
- * broker on MQTT 3.1.1.
+ * AWS IoT Core (https://docs.aws.amazon.com/iot/latest/apireference/): registry, certificates, policies, the message
+ * broker on MQTT 3.1.1, and topic rules with the actions of `rules/actions/`.
  *
- * Not emulated, and answered with 501: jobs, fleet indexing, Device Defender, custom authorizers, certificate transfers
- * and CA registration.
+ * Not emulated, and answered with 501: jobs, fleet indexing, Device Defender, custom authorizers, fleet provisioning,
+ * role aliases, certificate transfers and registration at a device's first connection.
  */
 export const definition = defineService<Sdk>({
   sdk: () => require("@aws-sdk/client-iot"),
@@ -56,6 +57,7 @@ export const definition = defineService<Sdk>({
         ...groupOperations(store),
         ...billingGroupOperations(store),
         ...certificateOperations(store, authority, watcher),
+        ...caCertificateOperations(store),
         ...policyOperations(store),
         ...attachmentOperations(store),
         ...principalOperations(store),

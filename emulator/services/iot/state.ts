@@ -64,6 +64,13 @@ export interface Certificate {
   customerVersion: number;
 }
 
+/** A certificate authority of the customer's own. */
+export interface CaCertificate extends Pick<Certificate, "id" | "arn" | "pem" | "x509" | "mode" | "createdAt"> {
+  active: boolean;
+  modifiedAt: number;
+  customerVersion: number;
+}
+
 export interface PolicyVersion {
   readonly id: string;
   readonly text: string;
@@ -89,6 +96,8 @@ export class Region {
   readonly groups = new Map<string, Group>();
   readonly billingGroups = new Map<string, Group>();
   readonly certificates = new Map<string, Certificate>();
+  readonly caCertificates = new Map<string, CaCertificate>();
+  registrationCode?: string;
   readonly policies = new Map<string, Policy>();
   /** By ARN. */
   readonly tags = new Map<string, Map<string, string>>();

@@ -38,6 +38,7 @@ function isTaggable(region: Region, arn: string): boolean {
   const [, kind, name = ""] = /^(\w+)\/(.+)$/.exec(parseArn(arn)?.resource ?? "") ?? [];
   const kinds: Record<string, ReadonlyMap<string, { readonly arn: string }>> = {
     policy: region.policies,
+    cacert: region.caCertificates,
     thingtype: region.thingTypes,
     thinggroup: region.groups,
     billinggroup: region.billingGroups,

@@ -4,10 +4,10 @@ import { pipeline } from "node:stream";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Host } from "../../../core/service";
 import type { Authority } from "../authority";
-import { certificateIdOf } from "../certificates";
 import { noListener } from "../errors";
 import type { Certificate, Region } from "../state";
 import type { Store } from "../store";
+import { certificateIdOf } from "../x509";
 import type { Hubs } from "./hubs";
 
 /** CONNECT, the first packet of every MQTT connection (MQTT 3.1.1, 3.1); no HTTP method begins so. */
