@@ -1,5 +1,6 @@
 import { readArguments, runCommand, toPort } from "./arguments";
-import { interrupted, startOnPort } from "./ports";
+import { interrupted } from "./interrupted";
+import { startOnPort } from "./ports";
 
 const usage = `npm run emulator -- [--port <n>]
 

@@ -1,4 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
+import {
+  API_URL,
+  CHANNEL_ID,
+  FLESPI_URL,
+  LIMIT_COUNT,
+  LIMIT_SIZE,
+  TOKEN,
+  WAIT_SECONDS,
+} from "../handlers/flespi/forms";
 import type { MakeHandler } from "../handlers/flespi/handler";
 import { problemOfTemplate } from "../handlers/flespi/topic";
 import type { AlarmsArgs } from "./alarms";
@@ -103,19 +112,16 @@ export function checkChannel(checks: Checks, prefix: string, args: FlespiChannel
   const { channelId, token, url } = args;
   if (channelId === undefined) checks.add(`${prefix}channelId`, "be the channel's number", "429");
   const id = typeof channelId === "number" ? String(channelId) : channelId;
-  checks.text(`${prefix}channelId`, id, /^[1-9]\d{0,17}$/, "be the channel's number", "429");
-  // The value is never shown: it is a secret. A header holds visible characters only.
-  if (!isLater(token) && !(typeof token === "string" && /^[!-~]{16,}$/.test(token))) {
+  checks.text(`${prefix}channelId`, id, CHANNEL_ID, "be the channel's number", "429");
+  // The value is never shown: it is a secret.
+  if (!isLater(token) && !(typeof token === "string" && TOKEN.test(token))) {
     checks.add(`${prefix}token`, "be a flespi token", 'config.requireSecret("flespiToken")');
   }
-  // Tokens do not travel in clear text, but to this machine.
-  const secure = /^(https:\/\/[^/?#]+|http:\/\/(localhost|127\.0\.0\.1)(:\d+)?)$/;
-  checks.text(`${prefix}url`, url, secure, "be an https:// address without a path", '"https://flespi.io"');
+  checks.text(`${prefix}url`, url, API_URL, "be an https:// address without a path", `"${FLESPI_URL}"`);
   checkSchedule(checks, `${prefix}schedule`, args.schedule, '"rate(1 minute)"');
-  checks.number(`${prefix}waitSeconds`, args.waitSeconds, { min: 0, max: 60, unit: "seconds", use: 0 });
-  // A message that no handler takes is told from a sink that is down by its neighbours.
-  checks.number(`${prefix}limitCount`, args.limitCount, { min: 2, max: 10_000, unit: "messages", use: 1000 });
-  checks.number(`${prefix}limitSize`, args.limitSize, { min: 1000, max: 10_000_000, unit: "bytes", use: 1_000_000 });
+  checks.number(`${prefix}waitSeconds`, args.waitSeconds, { ...WAIT_SECONDS, unit: "seconds", use: 0 });
+  checks.number(`${prefix}limitCount`, args.limitCount, { ...LIMIT_COUNT, unit: "messages" });
+  checks.number(`${prefix}limitSize`, args.limitSize, { ...LIMIT_SIZE, unit: "bytes" });
 }
 
 /** Notes the mistake in a template for topics. */

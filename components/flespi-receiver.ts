@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { FlespiVariables } from "../handlers/flespi/environment";
+import { FLESPI_URL, LIMIT_COUNT, LIMIT_SIZE } from "../handlers/flespi/forms";
 import { pollChannel } from "../handlers/flespi/poll";
 import { arnPatternOf, DEFAULT_TOPIC } from "../handlers/flespi/topic";
 import { METRICS_NAMESPACE } from "../handlers/metrics";
@@ -71,9 +72,9 @@ export class FlespiReceiver extends pulumi.ComponentResource {
       FLESPI_NAME: name,
       FLESPI_CHANNEL: pulumi.output(args.channelId).apply(String),
       FLESPI_TOKEN: pulumi.secret(args.token),
-      FLESPI_URL: args.url ?? "https://flespi.io",
-      FLESPI_LIMIT_COUNT: String(args.limitCount ?? 1000),
-      FLESPI_LIMIT_SIZE: String(args.limitSize ?? 1_000_000),
+      FLESPI_URL: args.url ?? FLESPI_URL,
+      FLESPI_LIMIT_COUNT: String(args.limitCount ?? LIMIT_COUNT.use),
+      FLESPI_LIMIT_SIZE: String(args.limitSize ?? LIMIT_SIZE.use),
       FLESPI_WAIT_SECONDS: String(args.waitSeconds ?? 0),
       FLESPI_TOPIC: topic ?? "",
       FLESPI_QUEUE: queue?.url ?? "",

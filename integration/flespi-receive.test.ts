@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FlespiHandler } from "../handlers/flespi/handler";
 import { makeReceiver } from "../handlers/flespi/receive";
+import { runReceiver } from "../handlers/flespi/run";
 import { channelOf, patience, recording, round, temporaryDirectory } from "./harness/flespi";
 import { type ChannelFault, type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
 
@@ -138,19 +139,19 @@ describe("when flespi fails", () => {
   });
 
   test("to go on, for its next_key stands still, the round rejects instead of turning in a circle", async () => {
-    const { parts } = recording(flespi, cursorFile);
-    const still = { ...parts, cursor: { ...parts.cursor, open: async () => "99" } };
+    flespi.fault = () => "still";
     flespi.add(position("a", 1));
-    flespi.fault = () => undefined;
-    expect(await makeReceiver(still)(round())).toMatchObject({ outcome: "drained" });
+    const { parts, received } = recording(flespi, cursorFile);
+    await expect(makeReceiver(parts)(round())).rejects.toThrow("flespi's next_key 0 is not after curr_key 0");
+    expect(received).toEqual([]);
   });
 
-  test("on another host, that host is not told the token", async () => {
-    const { parts } = recording(flespi, cursorFile);
-    const nowhere = { ...parts, channel: channelOf(flespi, { url: "http://127.0.0.1:9" }) };
-    const failure = await makeReceiver(nowhere)(round()).catch((error: Error) => error);
-    expect(String(failure)).toContain("flespi was not reached");
-    expect(String(failure)).not.toContain(token);
+  test("and sends the receiver to another place, the token stays at home", async () => {
+    await using elsewhere = await startFlespi();
+    flespi.fault = () => ({ status: 307, location: `${elsewhere.url}/gw/channels/429/messages` });
+    const receiving = makeReceiver(recording(flespi, cursorFile).parts)(round());
+    await expect(receiving).rejects.toThrow("flespi was not reached");
+    expect(elsewhere.mistakes).toEqual([]);
   });
 });
 
@@ -258,6 +259,27 @@ test.each([
   expect(letters).toEqual([
     { letter: { stage: "read", reason, channelId: "429", key: "0" }, json: JSON.stringify(poison) },
   ]);
+});
+
+test("a receiver that runs on tries again for ever, and ends after the page at hand when it is told to", async () => {
+  vi.spyOn(console, "error").mockReturnValue(undefined);
+  flespi.fault = ({ number }) => (number <= 4 ? { status: 502 } : undefined);
+  flespi.add(...many(25));
+  const { parts, received } = recording(flespi, cursorFile);
+  const stop = new AbortController();
+  const handler: FlespiHandler = {
+    async handle(messages) {
+      received.push(...messages);
+      if (received.length === 20) stop.abort();
+      return undefined;
+    },
+    close: async () => void closed.push("closed"),
+  };
+  const closed: string[] = [];
+  await runReceiver({ ...parts, handlers: [handler] }, { signal: stop.signal, waitSeconds: 0 });
+  expect(received).toHaveLength(20);
+  expect(await nextKey()).toBe("21");
+  expect(closed).toEqual(["closed"]);
 });
 
 describe("a cursor in a file", () => {

@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   emulator: [],
   client: [],
   dashboard: ["client"],
-  cli: ["emulator", "deploy", "dashboard"],
+  cli: ["emulator", "deploy", "dashboard", "handlers"],
   bench: ["components", "emulator", "deploy", "cli"],
   integration: ["index.ts", "components", "handlers", "deploy", "emulator", "client", "dashboard", "cli", "bench"],
 };

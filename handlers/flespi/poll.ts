@@ -26,7 +26,7 @@ export const pollChannel =
   ({ handler }: PollOptions = {}) =>
   () => {
     const environment = readEnvironment();
-    const { name, channel, waitSeconds, topic, queue, cursorTable, deadLetterQueue } = environment;
+    const { name: component, channel, waitSeconds, topic, queue, cursorTable, deadLetterQueue } = environment;
     const factories = [
       ...(topic ? [toIoT(topic)] : []),
       ...(queue ? [toQueue(queue)] : []),
@@ -46,13 +46,14 @@ export const pollChannel =
         const metrics = { Messages: messages, DeadLetters: deadLetters };
         const isMine = report.outcome !== "busy";
         writeMetricLine(
-          { dimension: ["FlespiReceiver", name], units: UNITS },
+          { dimension: ["FlespiReceiver", component], units: UNITS },
           isMine ? { ...metrics, Lag: lagMs } : metrics,
         );
         return report;
       } catch (error) {
         // Without a stack, and without what an error of a handler may carry along.
-        throw new Error(describe(error).replaceAll(channel.token, "***"));
+        const { name, message } = error instanceof Error ? error : new Error(describe(error));
+        throw Object.assign(new Error(message.replaceAll(channel.token, "***")), { name });
       }
     };
   };

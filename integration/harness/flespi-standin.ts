@@ -14,7 +14,7 @@ export interface ChannelRequest {
 
 /** How a request fails. */
 export type ChannelFault =
-  | { status: number; reason?: string; retryAfter?: string }
+  | { status: number; reason?: string; retryAfter?: string; location?: string }
   /** The connection breaks before the answer, or within. */
   | "refuse"
   | "cut"
@@ -24,6 +24,8 @@ export type ChannelFault =
   | "errors"
   /** The answer has messages once more that stand before the key. */
   | "repeat"
+  /** The next key is the one that was asked for. */
+  | "still"
   /** There is no answer. */
   | "hang";
 
@@ -85,12 +87,14 @@ export async function startFlespi(): Promise<FlespiStandin> {
     if (fault === "garbage") return outgoing.end('{"result":[{"ident":"secret');
     if (fault === "errors") return answer(outgoing, 200, { errors: [{ code: 17, reason: `trouble with ${token}` }] });
     if (typeof fault === "object") {
-      const { status, reason = "no reason", retryAfter } = fault;
+      const { status, reason = "no reason", retryAfter, location } = fault;
+      if (location !== undefined) outgoing.setHeader("location", location);
       if (retryAfter !== undefined) outgoing.setHeader("retry-after", retryAfter);
       return answer(outgoing, status, { errors: [{ code: status, reason }] });
     }
     const send = () => {
-      const text = page(request.key, fault === "repeat", understood);
+      const whole = page(request.key, fault === "repeat", understood);
+      const text = fault === "still" ? whole.replace(/"next_key":\d+/, `"next_key":${request.key}`) : whole;
       outgoing.setHeader("content-type", "application/json");
       if (fault !== "cut") return outgoing.end(text);
       outgoing.setHeader("content-length", Buffer.byteLength(text));
