@@ -75,7 +75,16 @@ test("stores objects in S3 under the key that the template makes, bytes as they 
   const s3 = s3Client(emulator.current);
   const bucketName = await makeBucket(s3);
   await rules.create(
-    [{ s3: { roleArn, bucketName, key: `${template("topic(2)")}/${template("clientid()")}`, cannedAcl: "bucket-owner-full-control" } }],
+    [
+      {
+        s3: {
+          roleArn,
+          bucketName,
+          key: `${template("topic(2)")}/${template("clientid()")}`,
+          cannedAcl: "bucket-owner-full-control",
+        },
+      },
+    ],
     {
       sql: "SELECT * FROM 's3/+'",
     },
@@ -197,4 +206,39 @@ test("republishes to the topic that the template makes, where other rules see it
   await rules.create([queue.action], { sql: "SELECT *, topic() AS topic FROM 'again/#'" });
   await rules.publish("republish/a", { name: "x" });
   expect(await queue.take(1)).toEqual(['{"name":"X","topic":"again/a"}']);
+});
+
+test("republishes with headers of MQTT 5, and to topics of AWS's own", async () => {
+  const [queue, documents] = [await rules.queue(), await rules.queue()];
+  const headers = {
+    payloadFormatIndicator: "UTF8_DATA",
+    contentType: template("type"),
+    responseTopic: `answers/${template("topic(2)")}`,
+    correlationData: Buffer.from("id").toString("base64"),
+    messageExpiry: "60",
+    userProperties: [{ key: "device", value: template("topic(2)") }],
+  };
+  await rules.create([{ republish: { roleArn, topic: "headed", headers } }], { sql: "SELECT * FROM 'headers/+'" });
+  const properties = ["format_indicator", "content_type", "response_topic", "correlation_data"];
+  await rules.create([queue.action], {
+    sql: `SELECT ${properties.map((name) => `get_mqtt_property('${name}') AS ${name}`).join(", ")},
+      get_user_properties('device') AS device FROM 'headed'`,
+  });
+  await rules.publish("headers/a", { type: "application/json" });
+  expect(JSON.parse((await queue.take(1))[0]!)).toEqual({
+    format_indicator: "UTF8_DATA",
+    content_type: "application/json",
+    response_topic: "answers/a",
+    correlation_data: "aWQ=",
+    device: "a",
+  });
+
+  await rules.create([{ republish: { roleArn, topic: `$$aws/things/${template("topic(2)")}/shadow/update` } }], {
+    sql: "SELECT state FROM 'shadowed/+'",
+  });
+  await rules.create([documents.action], {
+    sql: "SELECT current.state.reported AS reported FROM '$aws/things/+/shadow/update/documents'",
+  });
+  await rules.publish("shadowed/lamp", { state: { reported: { on: true } } });
+  expect(await documents.take(1)).toEqual(['{"reported":{"on":true}}']);
 });

@@ -184,3 +184,16 @@ test("does not tell the error action of a statement that fails", async () => {
   expect(await queue.take(1)).toEqual(['{"a":1,"one":1}']);
   expect(faults).toEqual([expect.stringMatching(`the statement of rule ${ruleName} failed`)]);
 });
+
+test("forgets rules and what they wait for when the emulator is reset", async () => {
+  const { streamName } = await busyStream();
+  await rules.create([{ kinesis: { roleArn, streamName, partitionKey: "a" } }], { sql: "SELECT * FROM 'forgotten'" });
+  await rules.publish("forgotten", { n: 1 });
+  await emulator.current.reset();
+  faults.length = 0;
+  await kinesis.stream({ StreamName: streamName });
+  await rules.publish("forgotten", { n: 2 });
+  await emulator.current.clock.advance("5 minutes");
+  expect(await kinesis.read(streamName)).toEqual([]);
+  expect(faults).toEqual([]);
+});

@@ -1,4 +1,5 @@
 import { AwsError } from "../../../../core/errors";
+import { invalidRequest } from "../../errors";
 import { toAttribute } from "../attributes";
 import { defineAction, required } from "./action";
 
@@ -15,7 +16,8 @@ export const dynamoDBv2 = defineAction("dynamoDBv2", {
   service: "AmazonDynamoDBv2",
   members: { roleArn: required, putItem: required },
   compile({ putItem }, { scope, bus, template }) {
-    const tableName = putItem?.tableName ?? "";
+    const tableName = putItem?.tableName;
+    if (!tableName) throw invalidRequest("The action dynamoDBv2 needs putItem.tableName");
     const table = template(tableName, "putItem.tableName");
     return {
       resource: tableName,
