@@ -67,8 +67,11 @@ it("changes the rule in place, switches it, and takes it away", async () => {
   const report = JSON.parse((await takeUntil(sqs, failedUrl, 1))[0]!.Body!);
   expect(report).toMatchObject({ ruleName, topic: "others/b", failures: [{ failedAction: "KinesisAction" }] });
 
+  const level = async () => (await iot.send(new Iot.GetV2LoggingOptionsCommand({}))).defaultLogLevel;
+  expect(await level()).toBe("ERROR");
   const off = await changed.update({ config: { rules: { ...rules, sql, enabled: false } } });
   expect(await rule()).toMatchObject({ sql, ruleDisabled: true });
+  expect(await level()).toBe("INFO");
   await off.destroy();
   await expect(rule()).rejects.toThrow("denied");
 });

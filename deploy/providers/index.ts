@@ -15,6 +15,7 @@ const groups: [modules: RegExp, load: () => Group][] = [
     /^aws:iot\/(certificate|caCertificate|policy|policyAttachment|thingPrincipalAttachment):/,
     () => require("./iot-access").types,
   ],
+  [/^aws:iot\/loggingOptions:/, () => require("./iot-logging").types],
   [/^aws:iot\/topicRule:/, () => require("./iot-rules").types],
   [/^aws:iot\/(thing|billing)/, () => require("./iot-things").types],
   [/^aws:s3\/bucket(V2)?:/, () => require("./s3-bucket").types],

@@ -76,7 +76,7 @@ function payloadOf(args: Args): TopicRulePayload {
 }
 
 /** A role made a moment ago is not known everywhere yet. */
-const roleIsNew = (error: Error) => /unable to perform: sts:AssumeRole/.test(error.message);
+export const roleIsNew = (error: Error) => /unable to perform: sts:AssumeRole/.test(error.message);
 
 /** AWS says "denied" of rules that are not there. */
 const isMissing = (error: unknown) => isGone(error) || errorCode(error) === "UnauthorizedException";

@@ -17,6 +17,7 @@ const role = new aws.iam.Role("rule", {
     Statement: [{ Effect: "Allow", Principal: { Service: "iot.amazonaws.com" }, Action: "sts:AssumeRole" }],
   },
 });
+new aws.iot.LoggingOptions("log", { roleArn: role.arn, defaultLogLevel: enabled ? "ERROR" : "INFO" });
 const readings = new aws.kinesis.Stream("readings", { shardCount: 2 });
 const failed = new aws.sqs.Queue("failed");
 
