@@ -2,12 +2,14 @@ import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
+  CreatePolicyCommand,
   CreatePolicyVersionCommand,
   CreateThingCommand,
   CreateThingGroupCommand,
   DeletePolicyVersionCommand,
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
+  TestAuthorizationCommand,
 } from "@aws-sdk/client-iot";
 import type { IClientOptions, MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -220,4 +222,32 @@ test("gives a device the policies of the groups that its thing is in, and of tho
   expect(await takes(await connect(thingName), "groups/1")).toBe(true);
   expect(await takes(await connect("not-a-member"), "groups/1")).toBe(false);
   await iot.send(new DetachThingPrincipalCommand({ thingName, principal: identity.arn }));
+});
+
+test("tells beforehand what a certificate may do, as its policies are and as they would be", async () => {
+  const { iot } = devices;
+  const mine = iotArn(`topic/c/${variable("iot:ClientId")}`);
+  await setPolicy(
+    { Action: "iot:Publish", Resource: mine },
+    { Effect: "Deny", Action: "iot:*", Resource: iotArn("topic/c/no") },
+  );
+  const more = `more-${lastVersion}`;
+  const policyDocument = iotPolicy([{ Action: "iot:Connect", Resource: "*" }]);
+  await iot.send(new CreatePolicyCommand({ policyName: more, policyDocument }));
+  const decisions = async (policyNamesToAdd: string[] = []) => {
+    const { authResults } = await iot.send(
+      new TestAuthorizationCommand({
+        principal: identity.arn,
+        clientId: "me",
+        policyNamesToAdd,
+        authInfos: [
+          { actionType: "PUBLISH", resources: [iotArn("topic/c/me"), iotArn("topic/c/you"), iotArn("topic/c/no")] },
+          { actionType: "CONNECT", resources: [iotArn("client/me")] },
+        ],
+      }),
+    );
+    return authResults!.map(({ authDecision }) => authDecision);
+  };
+  expect(await decisions()).toEqual(["ALLOWED", "IMPLICIT_DENY", "EXPLICIT_DENY", "IMPLICIT_DENY"]);
+  expect(await decisions([more])).toEqual(["ALLOWED", "IMPLICIT_DENY", "EXPLICIT_DENY", "ALLOWED"]);
 });

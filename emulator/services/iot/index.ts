@@ -1,6 +1,7 @@
 import { defineService } from "../../core/service";
 import { attachmentOperations } from "./attachments";
 import { Authority } from "./authority";
+import { authorizationOperations } from "./authorization";
 import { billingGroupOperations } from "./billing-groups";
 import { caCertificateOperations } from "./ca-certificates";
 import { type CertificateWatcher, certificateOperations } from "./certificates";
@@ -61,6 +62,7 @@ export const definition = defineService<Sdk>({
         ...policyOperations(store),
         ...attachmentOperations(store),
         ...principalOperations(store),
+        ...authorizationOperations(store),
         ...ruleOperations(store, rules),
         ...logging.operations(store),
         ...tagOperations(store),

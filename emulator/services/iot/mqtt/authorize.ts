@@ -7,6 +7,7 @@ export type Identity =
   /** An IAM identity that signed. Its own policies are not looked at: every known signer is let in. */
   | { readonly kind: "iam"; readonly userId: string; readonly arn: string };
 
+/** What a client asks the broker for; `iot:` in policies. */
 export type Action = "Connect" | "Publish" | "RetainPublish" | "Subscribe" | "Receive";
 
 const resources: Record<Action, string> = {
@@ -57,8 +58,11 @@ function nameParts(name: string): Map<string, string> {
  * The policy variables of a connection (https://docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html).
  * One that has no value, or an unsafe one, is left out; a statement that uses it then matches nothing.
  */
-function variables(region: Region, certificate: Certificate, clientId: string, sourceIp: string) {
-  const values: Record<string, string> = { "iot:ClientId": clientId, "aws:SourceIp": sourceIp };
+export function variables(region: Region, certificate: Certificate, clientId: string, sourceIp?: string) {
+  const values: Record<string, string> = {
+    "iot:ClientId": clientId,
+    ...(sourceIp !== undefined && { "aws:SourceIp": sourceIp }),
+  };
   const { x509 } = certificate;
   for (const [part, name] of [
     ["Subject", x509.subject],
@@ -131,7 +135,8 @@ export class Permissions {
   }
 }
 
-function effectivePolicies(region: Region, certificate: Certificate, clientId: string): Policy[] {
+/** The policies of a certificate, and of the groups of the thing that a client connects as. */
+export function effectivePolicies(region: Region, certificate: Certificate, clientId: string): Policy[] {
   const targets = [certificate.arn];
   const thing = thingOf(region, certificate, clientId);
   if (thing) targets.push(...region.groupsOf(thing.name).map(({ arn }) => arn));
