@@ -400,6 +400,6 @@ test("whatever fails, and however often the process is replaced: all is handled,
       expect(JSON.parse(await readFile(file, "utf8").catch(() => '{"nextKey":"1"}')).nextKey).toBe(String(count + 1));
       expect(standin.mistakes).toEqual([]);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 }, 60_000);
