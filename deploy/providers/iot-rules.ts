@@ -83,8 +83,15 @@ const isMissing = (error: unknown) => isGone(error) || errorCode(error) === "Una
 
 async function outputs(ruleName: string, { clients }: ProviderContext) {
   try {
-    const { ruleArn } = await clients.iot.getTopicRule({ ruleName });
-    return { arn: ruleArn };
+    const { ruleArn, rule = {} } = await clients.iot.getTopicRule({ ruleName });
+    return {
+      arn: ruleArn,
+      name: ruleName,
+      sql: rule.sql,
+      sqlVersion: rule.awsIotSqlVersion,
+      description: rule.description,
+      enabled: !rule.ruleDisabled,
+    };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

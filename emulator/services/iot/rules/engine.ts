@@ -58,6 +58,10 @@ export class Engine {
     this.retries.clear();
   }
 
+  private isForgotten({ epoch }: Arrival): boolean {
+    return epoch !== this.epoch;
+  }
+
   private reached(rules: ReadonlyMap<string, Rule>, arrival: Arrival): readonly Rule[] {
     const { topic, basicIngestRule } = arrival.message;
     if (basicIngestRule !== undefined) {
@@ -74,6 +78,7 @@ export class Engine {
   }
 
   private async run(rule: Rule, arrival: Arrival): Promise<void> {
+    if (this.isForgotten(arrival)) return;
     const { region, message, traceId } = arrival;
     const sql = contextOf(region, rule.functions, message, traceId);
     let selected: Awaited<ReturnType<typeof evaluate>>;
@@ -84,7 +89,7 @@ export class Engine {
       // Error actions are for actions (developer guide, rule error handling).
       return this.log.statementFailed(rule, arrival, error);
     }
-    if (selected === undefined) return;
+    if (selected === undefined || this.isForgotten(arrival)) return;
     const fired: Fired = {
       ...arrival,
       payload: Buffer.isBuffer(selected) ? selected : Buffer.from(JSON.stringify(selected)),
@@ -107,10 +112,10 @@ export class Engine {
     }
     const done = new Promise<Failure | undefined>((resolve) => {
       rule.lanes.run(`${place} ${call.lane}`, async () => {
-        if (firing.epoch !== this.epoch) return resolve(undefined);
+        if (this.isForgotten(firing)) return resolve(undefined);
         const given = await this.retries.run(() => action.run(call));
         if (given) return resolve(this.failed(given.error, rule, action, firing, call));
-        this.log.succeeded(rule, action, firing, call);
+        if (!this.isForgotten(firing)) this.log.succeeded(rule, action, firing, call);
         resolve(undefined);
       });
     });

@@ -16,7 +16,8 @@ const mayPass = (error: unknown): boolean =>
 
 /** Calls that are repeated on the emulator's clock while a service is overloaded. */
 export class Retries {
-  private readonly waiting = new Set<Timer>();
+  /** Calls that wait for their next try, and what ends them. */
+  private readonly waiting = new Map<Timer, () => void>();
   private epoch = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -37,7 +38,7 @@ export class Retries {
             this.waiting.delete(timer);
             return attempt(failures + 1);
           });
-          this.waiting.add(timer);
+          this.waiting.set(timer, () => resolve(undefined));
         }
       };
       void attempt(0);
@@ -47,7 +48,10 @@ export class Retries {
   /** Forgets the calls that wait. */
   clear(): void {
     this.epoch++;
-    for (const timer of this.waiting) timer.cancel();
+    for (const [timer, end] of this.waiting) {
+      timer.cancel();
+      end();
+    }
     this.waiting.clear();
   }
 }
