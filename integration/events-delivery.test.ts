@@ -84,6 +84,25 @@ describe("an event", () => {
     expect((await rules.bodies(queue.url))[0].id).toBe(Entries?.[8]?.EventId);
   });
 
+  it("is refused with a time that no calendar has", async () => {
+    const Entries = [{ Source: "a", DetailType: "b", Detail: "{}", Time: 1e20 }];
+    const headers = {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": "AWSEvents.PutEvents",
+      authorization:
+        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/events/aws4_request, SignedHeaders=host, Signature=0",
+    };
+    const answer = await fetch(emulator.current.endpoint, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ Entries }),
+    });
+    const refused = [
+      { ErrorCode: "InvalidArgument", ErrorMessage: "Parameter Time is not valid. Reason: it is no time." },
+    ];
+    expect(await answer.json()).toEqual({ FailedEntryCount: 1, Entries: refused });
+  });
+
   it("comes in requests of ten at most, and 256 KB", async () => {
     const entry = { Source: "a", DetailType: "b", Detail: "{}" };
     expect(await refusal(events.putEvents({ Entries: Array(11).fill(entry) }))).toMatch(

@@ -63,6 +63,7 @@ export const putEventsOperations = (host: Host, store: Store, delivery: Delivery
       );
     }
     const time = Time?.getTime() ?? host.clock.now();
+    if (Number.isNaN(time)) return refused("InvalidArgument", "Parameter Time is not valid. Reason: it is no time.");
     const event = makeEvent(scope, time, { source: Source, detailType: DetailType, resources: Resources, detail });
     // An event for a bus that is not there is taken all the same, and goes nowhere, as on AWS.
     if (bus) void delivery.publish(bus, event);
