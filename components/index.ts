@@ -2,14 +2,15 @@ export type { Authorize, AuthorizerEvent, Principal } from "../handlers/authoriz
 export type { FlespiHandler, MakeHandler, RefusedMessages } from "../handlers/flespi/handler";
 export type { FlespiMessage } from "../handlers/flespi/message";
 export type { IoTRecord, MessageInfo, Transform } from "../handlers/iot/record";
+export type { IoTReplayEvent } from "../handlers/iot/replay";
 export type { OnRecords, RefusedRecords } from "../handlers/iot/sink-callback";
 export type { OnPostboxMessage, PostboxItem } from "../handlers/postbox/consume";
 export type { PostboxMessage } from "../handlers/postbox/message";
 export type { OnPublish, Publication, Verdict } from "../handlers/postbox/receive";
 export type { ReconcileEvent, ReconcileReport } from "../handlers/postbox/reconcile";
+export type { ReplayEvent, ReplayReport } from "../handlers/replay";
 export { matchesSecret } from "../handlers/shared-secret";
 export type { MessageContext, OnMessage, ThingseeMessage } from "../handlers/thingsee/message";
-export type { ReplayEvent, ReplayReport } from "../handlers/thingsee/replay";
 export type { AuthorizeConnection, ConnectEvent, LivePrincipal } from "../handlers/websocket/authorizer";
 export type { LiveClient, OnAction } from "../handlers/websocket/custom";
 export type { DeviceOf, IdOf } from "../handlers/websocket/record";

@@ -5,8 +5,18 @@ import type { TableRef } from "./storage";
 
 const DAY = 24 * 60 * 60;
 
+/** The names of a component's rules. Pulumi would put hyphens into them, which rules do not take. */
+export const ruleNamesOf = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) =>
+    [pulumi.getProject(), pulumi.getStack(), name, ...(count > 1 ? [i + 1] : [])]
+      .join("_")
+      .replace(/\W/g, "_")
+      .slice(-128),
+  );
+
 export interface RulesArgs {
   topics: readonly string[];
+  ruleNames: readonly string[];
   /** For each topic, what names the device in AWS IoT SQL, such as `topic(2)`. */
   devices: readonly string[];
   where?: string;
@@ -23,7 +33,7 @@ export interface RulesArgs {
  */
 export function makeRules(
   name: string,
-  { topics, devices, where, to, deadLetterQueue }: RulesArgs,
+  { topics, ruleNames, devices, where, to, deadLetterQueue }: RulesArgs,
   opts: pulumi.CustomResourceOptions,
 ): { rules: aws.iot.TopicRule[]; role: aws.iam.Role } {
   const role = new aws.iam.Role(`${name}-rule-role`, { assumeRolePolicy: trust("iot.amazonaws.com") }, opts);
@@ -44,11 +54,7 @@ export function makeRules(
     return new aws.iot.TopicRule(
       `${name}-rule${topics.length > 1 ? `-${i + 1}` : ""}`,
       {
-        // Pulumi would put hyphens into the name, which rules do not take.
-        name: [pulumi.getProject(), pulumi.getStack(), name, ...(topics.length > 1 ? [i + 1] : [])]
-          .join("_")
-          .replace(/\W/g, "_")
-          .slice(-128),
+        name: ruleNames[i],
         enabled: true,
         sqlVersion: "2016-03-23",
         sql: `SELECT ${select} FROM '${topic}'${where === undefined ? "" : ` WHERE ${where}`}`,

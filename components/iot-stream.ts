@@ -2,10 +2,11 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { consumeStream } from "../handlers/iot/consume";
 import type { IoTVariables } from "../handlers/iot/environment";
+import { replayLetters } from "../handlers/iot/replay";
 import { type AlarmRule, deadLettersWaiting, functionFails, makeAlarms } from "./alarms";
 import { InlineFunction } from "./inline-function";
 import { type RegisteredDevice, registerDevices } from "./iot-devices";
-import { makeRules } from "./iot-rules";
+import { makeRules, ruleNamesOf } from "./iot-rules";
 import { makeProgressTable, makeSinks } from "./iot-sinks";
 import { checkIoTStream, type IoTStreamArgs, topicsOf } from "./iot-stream-args";
 import type { PolicyStatement } from "./policy";
@@ -14,8 +15,8 @@ import { makeMessageTable, type TableRef } from "./storage";
 const DAY = 24 * 60 * 60;
 /** Hours that AWS keeps records unless told. */
 const RETENTION_HOURS = 24;
-/** The function without callbacks, which all components of a program share. */
-const plain = consumeStream();
+/** The functions without callbacks, which all components of a program share. */
+const plain = { consume: consumeStream(), replay: replayLetters() };
 
 /**
  * Takes the MQTT messages of devices in: a topic rule puts them on a Kinesis stream, by device, and a function takes
@@ -43,6 +44,12 @@ export class IoTStream extends pulumi.ComponentResource {
   readonly deadLetterQueue: aws.sqs.Queue;
   /** The queue that names the records on which the function died; undefined with `direct`. */
   readonly failureQueue?: aws.sqs.Queue;
+  /**
+   * The function that takes dead letters through again; undefined with `direct`. Invoke it with `{"max": 100}`, and with
+   * `{"from": "failures"}` for what the failure queue names; it answers `{"replayed", "stillFailing", "remaining",
+   * "failures"}`.
+   */
+  readonly replay?: aws.lambda.Function;
   /** The registered devices by their names, with what they need to connect. */
   readonly devices: Record<string, RegisteredDevice>;
   /** Everything else, for what the arguments do not offer. */
@@ -51,6 +58,7 @@ export class IoTStream extends pulumi.ComponentResource {
     readonly ruleRole: aws.iam.Role;
     readonly devicePolicy?: aws.iot.Policy;
     readonly consume?: InlineFunction;
+    readonly replay?: InlineFunction;
     readonly trigger?: aws.lambda.EventSourceMapping;
     readonly ownTables: aws.dynamodb.Table[];
     readonly archives: aws.s3.Bucket[];
@@ -68,9 +76,15 @@ export class IoTStream extends pulumi.ComponentResource {
 
     // Where records end up, and what takes them there.
     const direct = args.direct ? makeDirect(name, args.direct, child) : undefined;
-    const path = direct ? undefined : makePath(name, args, this.deadLetterQueue, child);
+    const devices = parts.map((part) => (part === undefined ? String(args.device) : `topic(${part})`));
+    const ruleNames = ruleNamesOf(name, this.topic.length);
+    const ruleDevices = Object.fromEntries(ruleNames.map((rule, i) => [rule, devices[i]!]));
+    const path = direct
+      ? undefined
+      : makePath(name, args, { deadLetterQueue: this.deadLetterQueue, ruleDevices }, child);
     this.stream = path?.stream;
     this.failureQueue = path?.failureQueue;
+    this.replay = path?.replay.function;
     const table = direct?.table ?? path?.sinks.tables[0];
     this.table = table && { name: pulumi.output(table.name), arn: pulumi.output(table.arn) };
 
@@ -79,7 +93,7 @@ export class IoTStream extends pulumi.ComponentResource {
       name,
       {
         topics: this.topic,
-        devices: parts.map((part) => (part === undefined ? String(args.device) : `topic(${part})`)),
+        ...{ devices, ruleNames },
         where: args.where,
         to: path ?? direct!,
         deadLetterQueue: this.deadLetterQueue,
@@ -104,7 +118,8 @@ export class IoTStream extends pulumi.ComponentResource {
     ];
     this.nodes = {
       ...{ rules, ruleRole: role, devicePolicy: registered?.policy },
-      ...{ consume: path?.consume, trigger: path?.trigger, progressTable: path?.progressTable },
+      ...{ consume: path?.consume, replay: path?.replay, trigger: path?.trigger },
+      progressTable: path?.progressTable,
       ownTables: direct ? direct.ownTables : (path?.sinks.ownTables ?? []),
       archives: path?.sinks.buckets ?? [],
       alarms: args.alarms ? makeAlarms(name, alarmRules, args.alarms, child) : [],
@@ -146,7 +161,7 @@ function makeDirect(name: string, direct: IoTStreamArgs["direct"], opts: pulumi.
 function makePath(
   name: string,
   args: IoTStreamArgs,
-  deadLetterQueue: aws.sqs.Queue,
+  { deadLetterQueue, ruleDevices }: { deadLetterQueue: aws.sqs.Queue; ruleDevices: Record<string, string> },
   opts: pulumi.CustomResourceOptions,
 ) {
   const { logRetentionDays = 14, tracing = true, memorySize = 512, timeout = 60, transform } = args;
@@ -171,26 +186,49 @@ function makePath(
     IOT_SINKS: pulumi.jsonStringify(sinks.settings),
     IOT_PROGRESS_TABLE: progressTable?.name ?? "",
     IOT_DEAD_LETTER_QUEUE: deadLetterQueue.url,
+    IOT_FAILURE_QUEUE: failureQueue.url,
+    IOT_RULES: JSON.stringify(ruleDevices),
     IOT_GIVE_UP_SECONDS: String(args.giveUpAfterSeconds ?? 300),
   };
   const { callbacks } = sinks;
-  const custom = transform !== undefined || callbacks.length > 0;
-  const title = `IoTStream "${name}"`;
+  const handlers =
+    transform || callbacks.length > 0
+      ? {
+          consume: consumeStream({ transform, onRecords: callbacks }),
+          replay: replayLetters({ transform, onRecords: callbacks }),
+        }
+      : plain;
+  const settings = {
+    ...{ logRetentionDays, tracing, memorySize, title: `IoTStream "${name}"` },
+    environment: { ...args.environment, ...variables },
+  };
+  const fill = [...sinks.statements, ...(args.statements ?? [])];
+  const progress = ["dynamodb:Query", "dynamodb:BatchWriteItem"];
   const consume = new InlineFunction(
     `${name}-consume`,
     {
-      ...{ logRetentionDays, tracing, memorySize, timeout },
-      title: custom ? `${title}: transform and onRecords` : title,
-      factory: custom ? consumeStream({ transform, onRecords: callbacks }) : plain,
-      environment: { ...args.environment, ...variables },
+      ...{ ...settings, timeout, factory: handlers.consume },
       statements: [
         read(stream),
         { actions: ["sqs:SendMessage"], resources: [deadLetterQueue.arn, failureQueue.arn] },
-        ...(progressTable
-          ? [{ actions: ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources: [progressTable.arn] }]
-          : []),
-        ...sinks.statements,
-        ...(args.statements ?? []),
+        ...(progressTable ? [{ actions: progress, resources: [progressTable.arn] }] : []),
+        ...fill,
+      ],
+    },
+    opts,
+  );
+  const replay = new InlineFunction(
+    `${name}-replay`,
+    {
+      ...{ ...settings, timeout: 300, factory: handlers.replay },
+      statements: [
+        { actions: ["kinesis:GetRecords", "kinesis:GetShardIterator"], resources: [stream.arn] },
+        {
+          actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+          resources: [deadLetterQueue.arn, failureQueue.arn],
+        },
+        { actions: ["sqs:SendMessage"], resources: [deadLetterQueue.arn] },
+        ...fill,
       ],
     },
     opts,
@@ -212,7 +250,7 @@ function makePath(
     },
     opts,
   );
-  return { stream, failureQueue, sinks, progressTable, consume, trigger };
+  return { stream, failureQueue, sinks, progressTable, consume, replay, trigger };
 }
 
 type Path = ReturnType<typeof makePath>;
@@ -235,9 +273,10 @@ const errorActionFails = (rule: aws.iot.TopicRule, i: number): AlarmRule => ({
   statistic: "Sum",
 });
 
-const pathAlarms = ({ stream, failureQueue, consume }: Path): AlarmRule[] => [
+const pathAlarms = ({ stream, failureQueue, consume, replay }: Path): AlarmRule[] => [
   { ...deadLettersWaiting(failureQueue.name), name: "failures", description: "The function died on records" },
   ...functionFails("consume", consume.function.name),
+  ...functionFails("replay", replay.function.name),
   {
     name: "iterator-age",
     description: "Records wait on the stream for more than a minute",

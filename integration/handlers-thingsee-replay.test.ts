@@ -2,8 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
+import type { ReplayReport } from "../handlers/replay";
 import type { ThingseeMessage } from "../handlers/thingsee/message";
-import type { ReplayReport } from "../handlers/thingsee/replay";
 import { many, message, throttled, useThingseeFunctions } from "./harness/thingsee-functions";
 
 const thingsee = useThingseeFunctions();

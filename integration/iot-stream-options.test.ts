@@ -2,11 +2,17 @@ import { gunzipSync } from "node:zlib";
 import { DeleteTableCommand, DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { DeleteStreamCommand, DescribeStreamSummaryCommand, KinesisClient } from "@aws-sdk/client-kinesis";
-import { GetFunctionConfigurationCommand, LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+} from "@aws-sdk/client-lambda";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ReplayReport } from "../components";
 import { useDeployed } from "./harness/deployed";
 import { Devices, iotArn, variable } from "./harness/devices";
 import { settings } from "./harness/emulator";
@@ -26,6 +32,7 @@ interface Outputs {
   fieldTableName: string;
   fieldDeadLetterQueueUrl: string;
   fieldStreamName: string;
+  fieldReplayName: string;
   fleetPolicy: string;
   directTableName: string;
   directDeadLetterQueueUrl: string;
@@ -157,11 +164,17 @@ describe("direct", () => {
   });
 });
 
-test("a message that the stream does not take is dead-lettered by the rule", async () => {
+test("a message that the stream does not take is dead-lettered by the rule, and the replay takes it to the table", async () => {
   await new KinesisClient(config()).send(new DeleteStreamCommand({ StreamName: outputs().fieldStreamName }));
   await publish("flespi/late", { ident: "late" });
-  const [letter] = await arrived(outputs().fieldDeadLetterQueueUrl);
-  expect(letter).toMatchObject({ topic: "flespi/late", failures: [expect.anything()] });
+  const lambda = new LambdaClient(config());
+  const replay = async () => {
+    const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: outputs().fieldReplayName }));
+    return (JSON.parse(Buffer.from(Payload!).toString()) as ReplayReport).replayed;
+  };
+  await expect.poll(replay, { timeout: 10_000 }).toBe(1);
+  expect(await items(outputs().fieldTableName, "late")).toHaveLength(1);
+  expect(await drain(sqs(), outputs().fieldDeadLetterQueueUrl)).toEqual([]);
 });
 
 describe("what is deployed", () => {
@@ -212,7 +225,15 @@ describe("what is deployed", () => {
     expect(outputs().alarms.sort()).toEqual(
       [
         ...["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesVisible", "ErrorActionFailure"],
-        ...["ErrorActionFailure", "Errors", "IteratorAge", "Throttles", "WriteProvisionedThroughputExceeded"],
+        ...[
+          "ErrorActionFailure",
+          "Errors",
+          "Errors",
+          "IteratorAge",
+          "Throttles",
+          "Throttles",
+          "WriteProvisionedThroughputExceeded",
+        ],
       ].sort(),
     );
   });

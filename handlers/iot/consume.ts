@@ -1,13 +1,14 @@
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { writeMetricLine } from "../metrics";
-import { type Backoff, describe, fullJitter, sleep } from "../retry";
+import { describe } from "../retry";
 import { readEnvironment } from "./environment";
+import { fill } from "./fill";
 import { bury, type IoTLetter } from "./letters";
-import { type Failures, firstToWait, letterOf, progressOf } from "./outcome";
-import { type Progress, readProgress, writeProgress } from "./progress";
-import { isPlaced, readRecords, type Step } from "./read";
-import type { Placed, StreamRecord, Transform } from "./record";
-import { type Batch, makeSinkClients, type Sink, type SinkFailures } from "./sink";
+import { firstToWait, letterOf, progressOf } from "./outcome";
+import { readProgress, writeProgress } from "./progress";
+import { readRecords } from "./read";
+import type { StreamRecord, Transform } from "./record";
+import { makeSinkClients } from "./sink";
 import type { OnRecords } from "./sink-callback";
 import { makeSinks } from "./sinks";
 
@@ -28,8 +29,6 @@ export interface StreamCallbacks {
   readonly onRecords?: readonly OnRecords[];
 }
 
-/** Between a sink's attempts; there are as many as there is time for. */
-const BACKOFF: Backoff = { baseMs: 200, capMs: 5_000, attempts: Number.POSITIVE_INFINITY };
 const UNITS = { Records: "Count", DeadLetters: "Count", Again: "Count" } as const;
 
 /**
@@ -54,7 +53,8 @@ export const consumeStream =
       const now = Date.now();
       const isGivenUp = (place: number) =>
         now - (Records[place]?.kinesis.approximateArrivalTimestamp ?? 0) * 1000 > giveUpAfter;
-      const failures = await fill(sinks, steps, { shardId, deadline, numbers, before, isGivenUp });
+      const misses = (sink: string, place: number) => numbers[place]! > (before[sink] ?? -1n);
+      const failures = await fill(sinks, steps, { shardId, deadline, misses, isGivenUp });
       let again = firstToWait(failures, isGivenUp, count);
       // What comes again brings its letter again.
       const letters: IoTLetter[] = [];
@@ -85,45 +85,6 @@ export const consumeStream =
       return { batchItemFailures: from === undefined ? [] : [{ itemIdentifier: from }] };
     };
   };
-
-interface Filling extends Batch {
-  readonly numbers: readonly bigint[];
-  readonly before: Progress;
-  readonly isGivenUp: (place: number) => boolean;
-}
-
-/** Gives each sink, all at a time, the records that it does not have yet. */
-async function fill(sinks: readonly Sink[], steps: readonly Step[], at: Filling): Promise<Failures> {
-  const places = steps.flatMap((step, place) => (isPlaced(step) ? [place] : []));
-  const failures: Failures = {};
-  await Promise.all(
-    sinks.map(async (sink) => {
-      const missing = places.filter((place) => at.numbers[place]! > (at.before[sink.name] ?? -1n));
-      failures[sink.name] = await fillOne(sink, missing, steps, at);
-    }),
-  );
-  return failures;
-}
-
-/** Gives a sink records, and those that it fails to take again and again while there is time. */
-async function fillOne(sink: Sink, places: number[], steps: readonly Step[], at: Filling): Promise<SinkFailures> {
-  const refused: SinkFailures = {};
-  let missing = places;
-  for (let attempt = 0; ; attempt++) {
-    const found = await sink.write(
-      missing.map((place) => steps[place] as Placed),
-      at,
-    );
-    const waiting: SinkFailures = {};
-    for (const [i, failure] of Object.entries(found)) {
-      (failure.refused ? refused : waiting)[missing[Number(i)]!] = failure;
-    }
-    missing = Object.keys(waiting).map(Number);
-    const wait = fullJitter(BACKOFF, attempt);
-    if (missing.every(at.isGivenUp) || Date.now() + wait > at.deadline) return { ...refused, ...waiting };
-    await sleep(wait);
-  }
-}
 
 /** Progress that is not kept costs a repetition, and no record. */
 async function keep(write: () => Promise<void>, shardId: string): Promise<void> {

@@ -16,6 +16,9 @@ export interface Environment {
   /** The table that keeps how far each sink is; empty when there is one sink only. */
   readonly progressTable: string;
   readonly deadLetterQueue: string;
+  /** For the replay: the queue that names records on which the function died, and the rules with their devices. */
+  readonly failureQueue: string;
+  readonly rules: Readonly<Record<string, string>>;
   /** Milliseconds after its receipt at which a record that a sink does not take goes to the dead-letter queue. */
   readonly giveUpAfter: number;
 }
@@ -29,6 +32,9 @@ export interface IoTVariables {
   IOT_PROGRESS_TABLE: string;
   IOT_DEAD_LETTER_QUEUE: string;
   IOT_GIVE_UP_SECONDS: string;
+  IOT_FAILURE_QUEUE: string;
+  /** JSON object: the name of each topic rule, and what names the device in it. */
+  IOT_RULES: string;
 }
 
 export function readEnvironment(): Environment {
@@ -39,6 +45,8 @@ export function readEnvironment(): Environment {
     sinks: JSON.parse(variables.IOT_SINKS ?? "[]") as SinkSettings[],
     progressTable: variables.IOT_PROGRESS_TABLE ?? "",
     deadLetterQueue: variables.IOT_DEAD_LETTER_QUEUE ?? "",
+    failureQueue: variables.IOT_FAILURE_QUEUE ?? "",
+    rules: JSON.parse(variables.IOT_RULES ?? "{}") as Record<string, string>,
     giveUpAfter: Number(variables.IOT_GIVE_UP_SECONDS ?? 300) * 1000,
   };
 }

@@ -164,7 +164,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 const isTime = (value: unknown): value is number => typeof value === "number" && value >= 0 && value < END_OF_TIME;
 
 /** A field by its name, or by names with dots between for one inside of others. */
-function fieldOf(data: Record<string, unknown>, path: string): unknown {
+export function fieldOf(data: Record<string, unknown>, path: string): unknown {
   if (Object.hasOwn(data, path)) return data[path];
   let value: unknown = data;
   for (const name of path.split(".")) {

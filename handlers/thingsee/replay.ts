@@ -1,12 +1,7 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-} from "@aws-sdk/client-sqs";
+import type { Message } from "@aws-sdk/client-sqs";
 import { makeClients } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
+import { type ReplayEvent, type ReplayReport, replayQueue } from "../replay";
 import { describe } from "../retry";
 import { archive } from "./archive";
 import { type Elements, exactValue, parseBody } from "./body";
@@ -14,27 +9,6 @@ import { type DeadLetter, type DeadLetterOffice, discardDeadLetter, readDeadLett
 import { readEnvironment } from "./environment";
 import type { OnMessage } from "./message";
 import { type Path, processElements, type Received } from "./process";
-
-export interface ReplayEvent {
-  /** Dead letters to take at most. @default 1000 */
-  readonly max?: number;
-}
-
-export interface ReplayReport {
-  /** Letters whose messages are where they belong now; they are deleted. */
-  readonly replayed: number;
-  /** Letters that failed again; they are back in the dead-letter queue. */
-  readonly stillFailing: number;
-  /** Letters in the dead-letter queue afterwards, as SQS estimates it. */
-  readonly remaining: number;
-  /** Why letters failed again; the first 20. */
-  readonly failures: { readonly messageId: string; readonly reason: string }[];
-}
-
-/** SQS hides a letter this long while it is worked on: the longest that a function can run. */
-const HIDDEN_SECONDS = 900;
-const BATCH = 10;
-const REPORTED = 20;
 
 /**
  * Takes dead letters the same way that messages take, with their first receive time, so that nothing is stored twice.
@@ -48,47 +22,15 @@ export const replayDeadLetters =
     const office = { clients, queueUrl: deadLetterQueue, bucket: deadLetterBucket };
 
     return async (event: ReplayEvent | null, context: LambdaContext): Promise<ReplayReport> => {
-      const max = event?.max ?? 1000;
-      if (!Number.isInteger(max) || max < 1) throw new Error("max must be a whole number of 1 or more");
-      const path = { clients, table, ttlDays, queues, onMessage, deadline: deadlineOf(context) };
-      const failed: Message[] = [];
-      const failures: ReplayReport["failures"] = [];
-      let replayed = 0;
-      try {
-        while (replayed + failed.length < max && Date.now() < path.deadline) {
-          const letters = await receive(office, Math.min(BATCH, max - replayed - failed.length));
-          if (letters.length === 0) break;
-          const reasons = await replayLetters(letters, path, office, archiveBucket);
-          const done = letters.filter((_, i) => reasons[i] === undefined);
-          const kept = await discard(done, office);
-          replayed += done.length - kept.length;
-          for (const letter of kept) reasons[letters.indexOf(letter)] = "SQS did not delete it";
-          letters.forEach((letter, i) => {
-            const reason = reasons[i];
-            if (reason === undefined) return;
-            failed.push(letter);
-            if (failures.length < REPORTED) failures.push({ messageId: letter.MessageId ?? "", reason });
-          });
-        }
-      } finally {
-        await release(failed, office);
-      }
-      return { replayed, stillFailing: failed.length, remaining: await count(office), failures };
+      const deadline = deadlineOf(context);
+      const path = { clients, table, ttlDays, queues, onMessage, deadline };
+      return replayQueue(event, {
+        ...{ sqs: clients.sqs(), queueUrl: deadLetterQueue, deadline },
+        work: (letters) => replayLetters(letters, path, office, archiveBucket),
+        discarded: ({ Body = "" }) => discardDeadLetter(Body, office),
+      });
     };
   };
-
-async function receive({ clients, queueUrl }: DeadLetterOffice, count: number): Promise<Message[]> {
-  const { Messages = [] } = await clients.sqs().send(
-    new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: count,
-      VisibilityTimeout: HIDDEN_SECONDS,
-      // A long poll asks all of SQS's servers; a short one may find nothing though there is something.
-      WaitTimeSeconds: 1,
-    }),
-  );
-  return Messages;
-}
 
 /** Why each letter still fails; undefined for those that got through. */
 async function replayLetters(
@@ -139,33 +81,4 @@ async function open(body: string, office: DeadLetterOffice): Promise<DeadLetter 
   const elements = parseBody(letter.body);
   if ("problem" in elements) throw new Error(elements.problem);
   return { ...letter, elements };
-}
-
-const entriesOf = (letters: readonly Message[]) =>
-  letters.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
-
-/** Gives the letters that SQS did not delete: they come back, and need what they have in S3. */
-async function discard(letters: readonly Message[], office: DeadLetterOffice): Promise<readonly Message[]> {
-  if (letters.length === 0) return [];
-  const { Failed = [] } = await office.clients
-    .sqs()
-    .send(new DeleteMessageBatchCommand({ QueueUrl: office.queueUrl, Entries: entriesOf(letters) }));
-  const kept = letters.filter((_, i) => Failed.some(({ Id }) => Id === String(i)));
-  for (const letter of letters) if (!kept.includes(letter)) await discardDeadLetter(letter.Body ?? "", office);
-  return kept;
-}
-
-/** Makes letters visible at once; they would come back by themselves when their time is over. */
-async function release(letters: readonly Message[], { clients, queueUrl }: DeadLetterOffice): Promise<void> {
-  for (let i = 0; i < letters.length; i += BATCH) {
-    const Entries = entriesOf(letters.slice(i, i + BATCH)).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
-    await clients.sqs().send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
-  }
-}
-
-async function count({ clients, queueUrl }: DeadLetterOffice): Promise<number> {
-  const { Attributes } = await clients
-    .sqs()
-    .send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }));
-  return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
 }

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { consumeStream, type StreamAnswer } from "../../handlers/iot/consume";
 import type { SinkSettings } from "../../handlers/iot/environment";
 import type { Envelope, StreamRecord } from "../../handlers/iot/record";
+import { replayLetters } from "../../handlers/iot/replay";
 import { settings, useEmulator } from "./emulator";
 import { type FaultyAws, startFaultyAws } from "./faulty-aws";
 import { functionCode, type RunningFunction, startFunction } from "./function";
@@ -12,11 +13,13 @@ import { drain } from "./queues";
 
 /** What the functions of one test work with. */
 interface World {
+  emulator: { readonly endpoint: string };
   aws: FaultyAws;
   dynamodb: DynamoDBClient;
   sqs: SQSClient;
   s3: S3Client;
   deadLetters: string;
+  failures: string;
   live: string;
 }
 
@@ -62,11 +65,12 @@ export function useIoTFunctions() {
   let aws: FaultyAws;
   /** Functions that run, by code and environment: starting one takes longer than most tests. */
   const running = new Map<string, RunningFunction>();
-  const code = { plain: "", withCallbacks: "" };
+  const code = { plain: "", withCallbacks: "", replay: "" };
 
   beforeAll(async () => {
     aws = await startFaultyAws(emulator.current);
     code.plain = await functionCode(consumeStream());
+    code.replay = await functionCode(replayLetters());
     // Both do what the payload's field `todo` says.
     code.withCallbacks = await functionCode(
       consumeStream({
@@ -110,16 +114,18 @@ export function useIoTFunctions() {
       );
     await makeTable("records", ["ident", "sortKey"]);
     await makeTable("progress", ["shardId", "sink"]);
-    const makeQueue = async (QueueName: string, more = {}) => {
-      const Attributes = { MaximumMessageSize: "1048576", ...more };
+    const makeQueue = async (QueueName: string) => {
+      const Attributes = { MaximumMessageSize: "1048576" };
       const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
       return QueueUrl!;
     };
-    const [deadLetters, live] = await Promise.all([makeQueue("dead-letters"), makeQueue("live")]);
+    const [deadLetters = "", failures = "", live = ""] = await Promise.all(
+      ["dead-letters", "failures", "live"].map(makeQueue),
+    );
     await s3.send(
       new CreateBucketCommand({ Bucket: "archive", CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }),
     );
-    world = { aws, dynamodb, sqs, s3, deadLetters, live };
+    world = { emulator: emulator.current, aws, dynamodb, sqs, s3, deadLetters, failures, live };
   });
 
   afterEach(() => {
@@ -151,12 +157,16 @@ export function useIoTFunctions() {
   ) {
     const environment = {
       AWS_ENDPOINT_URL: aws.endpoint,
+      // Kinesis is spoken to by HTTP/2, which the faults do not pass on.
+      AWS_ENDPOINT_URL_KINESIS: world.emulator.endpoint,
       AWS_S3_FORCE_PATH_STYLE: "true",
       IOT_NAME: "fleet",
       IOT_TIME: "",
       IOT_SINKS: JSON.stringify(used),
       IOT_PROGRESS_TABLE: used.length > 1 ? "progress" : "",
       IOT_DEAD_LETTER_QUEUE: throughFaults(world.deadLetters),
+      IOT_FAILURE_QUEUE: throughFaults(world.failures),
+      IOT_RULES: JSON.stringify({ by_topic: "topic(2)", by_field: "device.id" }),
       IOT_GIVE_UP_SECONDS: "300",
       ...more,
     };

@@ -66,6 +66,7 @@ export const alarms = all.nodes.alarms.map(({ metricName }) => metricName);
 export const fieldTableName = byField.table?.name;
 export const fieldDeadLetterQueueUrl = byField.deadLetterQueue.url;
 export const fieldStreamName = byField.stream?.name;
+export const fieldReplayName = byField.replay?.name;
 export const fleetPolicy = byField.nodes.devicePolicy?.policy;
 export const directTableName = direct.table?.name;
 export const directDeadLetterQueueUrl = direct.deadLetterQueue.url;
