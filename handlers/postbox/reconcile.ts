@@ -1,8 +1,8 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
 import { deadlineOf, type LambdaContext } from "../deadline";
-import { describe, mapConcurrent } from "../retry";
-import { announce, type Office, openOffice } from "./announce";
+import { describe } from "../retry";
+import { announceAll, failureOf, type Office, openOffice } from "./announce";
 import { variable } from "./environment";
 import { ANNOUNCED, CHECKPOINT, markOf, PUBLISHED, type Published, readPublishedKey } from "./keys";
 
@@ -31,7 +31,8 @@ const MINUTE = 60_000;
  * as long as the sender took, appears below the time at which it began.
  */
 const OVERLAP = 60 * MINUTE;
-const PARALLEL = 20;
+/** Objects that are announced at a time. */
+const AT_ONCE = 20;
 
 /** What a run has come to. */
 interface Progress {
@@ -90,11 +91,11 @@ async function sweep(from: number, until: number, progress: Progress, office: Of
     const published = all.filter(({ submittedAt }) => submittedAt < until);
     const unmarked: Published[] = [];
     for (const object of published) if (!(await isMarked(markOf(object.key)))) unmarked.push(object);
-    await announceAll(unmarked, progress, office);
+    await announceUnmarked(unmarked, progress, office);
     progress.checked += published.length;
     if (progress.failures.length === 0) progress.reached = published.at(-1)?.submittedAt ?? progress.reached;
     if (published.length < all.length) break;
-    if (Date.now() > deadline || progress.failures.length > PARALLEL) {
+    if (Date.now() > deadline || progress.failures.length >= AT_ONCE) {
       progress.complete = false;
       return;
     }
@@ -102,18 +103,17 @@ async function sweep(from: number, until: number, progress: Progress, office: Of
   if (progress.failures.length === 0) progress.reached = Math.max(until, from);
 }
 
-async function announceAll(objects: readonly Published[], progress: Progress, office: Office): Promise<void> {
-  await mapConcurrent(objects, PARALLEL, async (object) => {
-    // Where so many fail, the next will, too; and where marks cannot be set, each run would announce everything again.
-    if (progress.failures.length > PARALLEL) return;
-    try {
-      const outcome = await announce(object, office);
+async function announceUnmarked(objects: readonly Published[], progress: Progress, office: Office): Promise<void> {
+  // Where so many fail, the next will, too; and where marks cannot be set, each run would announce everything again.
+  for (let from = 0; from < objects.length && progress.failures.length < AT_ONCE; from += AT_ONCE) {
+    // The mark may have been set since the list was made.
+    const candidates = objects.slice(from, from + AT_ONCE).map((object) => ({ ...object, again: true }));
+    for (const [i, outcome] of (await announceAll(candidates, office)).entries()) {
       if (outcome === "announced" || outcome === "unmarked") progress.announced++;
-      if (outcome === "unmarked") progress.failures.push({ key: object.key, reason: "its mark could not be set" });
-    } catch (error) {
-      progress.failures.push({ key: object.key, reason: describe(error) });
+      const reason = outcome === "unmarked" ? "its mark could not be set" : failureOf(outcome);
+      if (reason !== undefined) progress.failures.push({ key: candidates[i]!.key, reason });
     }
-  });
+  }
 }
 
 /** Gives the keys below a prefix from a time on, in their order, a thousand at a time; undefined after the last. */

@@ -18,6 +18,8 @@ export interface FaultyAws extends AsyncDisposable {
   calls: Record<string, number>;
   /** Decides about each request: a fault, `"drop"` to break the connection, or nothing to pass it on. */
   fault: (operation: string, body: string) => Fault | "drop" | undefined;
+  /** Changes a request before it is passed on. */
+  request: (operation: string, body: string) => string;
   /** Changes an answer that the emulator gave. */
   answer: (operation: string, body: string, request: string) => string;
   /** Forgets calls and faults. */
@@ -29,7 +31,11 @@ const operationOf = ({ headers, method = "" }: IncomingMessage) =>
     .split(".")
     .at(-1)!;
 
-const untroubled: Pick<FaultyAws, "fault" | "answer"> = { fault: () => undefined, answer: (_operation, body) => body };
+const untroubled: Pick<FaultyAws, "fault" | "request" | "answer"> = {
+  fault: () => undefined,
+  request: (_operation, body) => body,
+  answer: (_operation, body) => body,
+};
 
 export async function startFaultyAws(emulator: { endpoint: string }): Promise<FaultyAws> {
   const server = createServer(async (incoming, outgoing) => {
@@ -49,7 +55,10 @@ export async function startFaultyAws(emulator: { endpoint: string }): Promise<Fa
       outgoing.end(body);
       return;
     }
-    const options = { method: incoming.method, headers: incoming.headers };
+    const asked = aws.request(operation, body.toString());
+    const sent = asked === body.toString() ? body : Buffer.from(asked);
+    const headers = { ...incoming.headers, ...(sent !== body && { "content-length": `${sent.length}` }) };
+    const options = { method: incoming.method, headers };
     const passed = request(new URL(incoming.url ?? "/", emulator.endpoint), options, async (answer) => {
       const parts: Buffer[] = [];
       for await (const part of answer) parts.push(part as Buffer);
@@ -61,7 +70,7 @@ export async function startFaultyAws(emulator: { endpoint: string }): Promise<Fa
       outgoing.writeHead(answer.statusCode ?? 500, { ...headers, ...told });
       outgoing.end(changed === text.toString() ? text : changed);
     });
-    passed.end(body);
+    passed.end(sent);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const aws: FaultyAws = {
