@@ -5,6 +5,7 @@ import type { AlarmsArgs } from "./alarms";
 import { Checks, isLater, RETENTION_DAYS } from "./checks";
 import { checkVpc, type VpcOption } from "./network";
 import type { PolicyStatement } from "./policy";
+import { checkSchedule } from "./schedule";
 
 interface PostboxAuthCommon {
   /** The header that carries the token. A request without it is answered by 401. @default "AuthDetails" */
@@ -164,8 +165,7 @@ export function checkPostbox(name: string, args: PostboxArgs): void {
   const { reconcile } = args;
   if (reconcile !== undefined) {
     checks.names("reconcile", reconcile, ["schedule", "graceMinutes"]);
-    const form = /^(none|rate\(\d+ (minute|hour|day)s?\)|cron\([^()]+\))$/;
-    checks.text("reconcile.schedule", reconcile.schedule, form, 'be rate(...), cron(...) or "none"', '"rate(1 hour)"');
+    checkSchedule(checks, "reconcile.schedule", reconcile.schedule, '"rate(1 hour)"');
     // Not below the time that a request and its announcement can take.
     checks.number("reconcile.graceMinutes", reconcile.graceMinutes, { min: 1, max: 1440, unit: "minutes", use: 15 });
   }

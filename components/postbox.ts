@@ -15,6 +15,7 @@ import { type ConsumerArgs, checkConsumer, checkPostbox, type PostboxArgs } from
 import { ANNOUNCE_TIMEOUT, makeAnnouncements, makeArrivals, makeBodies } from "./postbox-storage";
 import { consuming, triggerByQueue } from "./queue-trigger";
 import { makeRestStage } from "./rest-stage";
+import { runOnSchedule } from "./schedule";
 
 /** The handler without a callback, which all components of a program share. */
 const plainReceive = receivePublications();
@@ -290,27 +291,7 @@ export class Postbox extends pulumi.ComponentResource {
       },
       child,
     );
-    if (schedule === "none") return { handler };
-    const rule = new aws.cloudwatch.EventRule(
-      `${name}-schedule`,
-      { description: `Runs ${name}`, scheduleExpression: schedule },
-      child,
-    );
-    new aws.lambda.Permission(
-      `${name}-permission`,
-      {
-        ...{ action: "lambda:InvokeFunction", function: handler.function.name },
-        ...{ principal: "events.amazonaws.com", sourceArn: rule.arn },
-      },
-      child,
-    );
-    // Not the event of the rule, which says nothing of what is to be done.
-    new aws.cloudwatch.EventTarget(
-      `${name}-target`,
-      { rule: rule.name, arn: handler.function.arn, input: "{}" },
-      child,
-    );
-    return { handler, rule };
+    return { handler, rule: runOnSchedule(name, handler, schedule, child) };
   }
 }
 
