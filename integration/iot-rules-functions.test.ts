@@ -1,4 +1,5 @@
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { AddThingToThingGroupCommand, CreateThingCommand, CreateThingGroupCommand } from "@aws-sdk/client-iot";
 import { IoTDataPlaneClient, UpdateThingShadowCommand } from "@aws-sdk/client-iot-data-plane";
 import { AddPermissionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { expect, test, vi } from "vitest";
@@ -70,4 +71,23 @@ test("lets statements and templates ask the shadow of a thing and a table", asyn
   await expect.poll(() => kinesis.read(streamName), { interval: 250 }).toEqual(['{"color":"red","size":12.5}']);
   const { Records } = await kinesis.get(await kinesis.iterator(streamName));
   expect(Records![0]!.PartitionKey).toBe("hall");
+});
+
+test("lets statements ask the registry for a thing and its groups", async () => {
+  const queue = await rules.queue();
+  for (const thingName of ["lamp", "fan"]) {
+    const attributePayload = { attributes: { room: `of-${thingName}` } };
+    await rules.iot.send(new CreateThingCommand({ thingName, attributePayload }));
+  }
+  await rules.iot.send(new CreateThingGroupCommand({ thingGroupName: "lights" }));
+  await rules.iot.send(new AddThingToThingGroupCommand({ thingGroupName: "lights", thingName: "lamp" }));
+  const registry = (api: string) => `get_registry_data('${api}', topic(2), '${roleArn}')`;
+  await rules.create([queue.action], {
+    sql: `SELECT ${registry("DescribeThing")}.attributes.room AS room,
+      (SELECT VALUE groupName FROM ${registry("ListThingGroupsForThing")}.thingGroups) AS groups FROM 'registered/+'`,
+  });
+  await rules.publish("registered/lamp", {});
+  expect(await queue.take(1)).toEqual(['{"room":"of-lamp","groups":["lights"]}']);
+  await rules.publish("registered/fan", {});
+  expect(await queue.take(1)).toEqual(['{"room":"of-fan","groups":[]}']);
 });

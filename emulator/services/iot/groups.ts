@@ -14,6 +14,14 @@ const mostGroupsOfThing = 10;
 
 const named = ({ name, arn }: Group) => ({ groupName: name, groupArn: arn });
 
+/** The groups that a thing was put into, by name. */
+export function groupsWith(region: Region, thingName: string | undefined) {
+  const { name } = findThing(region, thingName);
+  return byName(region.groups.values())
+    .filter(({ members }) => members.has(name))
+    .map(named);
+}
+
 interface Properties {
   readonly thingGroupDescription?: string;
   readonly attributePayload?: AttributePayload;
@@ -184,11 +192,8 @@ export function groupOperations(store: Store): IotOperations {
 
     ListThingGroupsForThing({ thingName, nextToken, maxResults }, context) {
       check({ maxResults: [maxResults, largePageRule] });
-      const region = store.region(context);
-      const { name } = findThing(region, thingName);
-      const all = byName(region.groups.values()).filter(({ members }) => members.has(name));
-      const { items, next } = page(all, nextToken, maxResults);
-      return { thingGroups: items.map(named), ...(next && { nextToken: next }) };
+      const { items, next } = page(groupsWith(store.region(context), thingName), nextToken, maxResults);
+      return { thingGroups: items, ...(next && { nextToken: next }) };
     },
 
     ListThingsInThingGroup({ thingGroupName, recursive, nextToken, maxResults }, context) {

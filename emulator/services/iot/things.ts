@@ -26,6 +26,18 @@ export function findThing(region: Region, name: string | undefined): Thing {
   return thing;
 }
 
+/** A thing as DescribeThing shows it. */
+export const describeThing = ({ name, id, arn, typeName, attributes, version, billingGroup }: Thing) => ({
+  defaultClientId: name,
+  thingName: name,
+  thingId: id,
+  thingArn: arn,
+  thingTypeName: typeName,
+  attributes,
+  version,
+  billingGroupName: billingGroup,
+});
+
 /** Attributes as they are after a change: an empty value takes one away. */
 export function mergeAttributes(
   present: Readonly<Record<string, string>>,
@@ -113,17 +125,7 @@ export function thingOperations(store: Store): IotOperations {
     },
 
     DescribeThing({ thingName }, context) {
-      const { name, id, arn, typeName, attributes, version, billingGroup } = find(thingName, context);
-      return {
-        defaultClientId: name,
-        thingName: name,
-        thingId: id,
-        thingArn: arn,
-        thingTypeName: typeName,
-        attributes,
-        version,
-        billingGroupName: billingGroup,
-      };
+      return describeThing(find(thingName, context));
     },
 
     UpdateThing({ thingName, thingTypeName, attributePayload, expectedVersion, removeThingType }, context) {

@@ -4,9 +4,11 @@ import { AwsError } from "../../../core/errors";
 import { allowsService } from "../../../core/service-caller";
 import type { Message } from "../broker";
 import { invalidRequest } from "../errors";
+import { groupsWith } from "../groups";
 import { AssumedRole } from "../roles";
 import type { SqlContext } from "../sql";
 import type { Region } from "../state";
+import { describeThing, findThing } from "../things";
 import { fromItem, toKey } from "./attributes";
 
 const forSql = ({
@@ -21,7 +23,7 @@ const forSql = ({
   ...(correlationData && { correlationData: correlationData.toString("base64") }),
 });
 
-type Functions = Pick<SqlContext, "invokeLambda" | "getThingShadow" | "getDynamoDbItem">;
+type Functions = Pick<SqlContext, "invokeLambda" | "getThingShadow" | "getDynamoDbItem" | "getRegistryData">;
 
 /** What the functions of SQL that reach other services do for a rule. */
 export function functionsOf(region: Region, bus: Bus, ruleArn: string): Functions {
@@ -46,6 +48,13 @@ export function functionsOf(region: Region, bus: Bus, ruleArn: string): Function
         if (error instanceof AwsError && error.status === 404) return undefined;
         throw error;
       }
+    },
+
+    async getRegistryData(api, thing, roleArn) {
+      await assume(roleArn);
+      if (api === "DescribeThing") return describeThing(findThing(region, thing));
+      if (api === "ListThingGroupsForThing") return { thingGroups: groupsWith(region, thing) };
+      throw invalidRequest(`get_registry_data knows DescribeThing and ListThingGroupsForThing, and not ${api}`);
     },
 
     async getDynamoDbItem(table, key, roleArn) {
