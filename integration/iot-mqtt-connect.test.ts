@@ -1,3 +1,8 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { DeleteCertificateCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { closed, Devices, type Identity, inbox } from "./harness/devices";
@@ -32,6 +37,35 @@ describe("who gets in", () => {
     await receiver.subscribeAsync("sensors/+/temperature", { qos: 1 });
     await sender.publishAsync("sensors/kitchen/temperature", "21.5", { qos: 1 });
     await vi.waitFor(() => expect(messages).toEqual([["sensors/kitchen/temperature", "21.5"]]));
+  });
+
+  const mosquitto = spawnSync("mosquitto_pub", ["--help"]).error ? undefined : "mosquitto_pub";
+  test.skipIf(!mosquitto)("takes messages from mosquitto_pub, where that is on the PATH", async () => {
+    const receiver = await devices.connect(identity, { clientId: "receiver-of-mosquitto" });
+    const messages = inbox(receiver);
+    await receiver.subscribeAsync("mosquitto/#");
+    const { url, ca } = await devices.endpoint();
+    const { hostname, port } = new URL(url);
+    const folder = await mkdtemp(join(tmpdir(), "sensorcast-"));
+    const file = async (name: string, text: string) => {
+      await writeFile(join(folder, name), text);
+      return join(folder, name);
+    };
+    const identityFiles = ["--cert", await file("cert", identity.cert), "--key", await file("key", identity.key)];
+    const options = ["-h", hostname, "-p", port, "--cafile", await file("ca", ca), ...identityFiles];
+    await promisify(execFile)("mosquitto_pub", [
+      ...options,
+      "-i",
+      "mosquitto",
+      "-q",
+      "1",
+      "-t",
+      "mosquitto/1",
+      "-m",
+      "hi",
+    ]);
+    await rm(folder, { recursive: true });
+    await vi.waitFor(() => expect(messages).toEqual([["mosquitto/1", "hi"]]));
   });
 
   test("refuses a client that shows no certificate", async () => {

@@ -29,7 +29,7 @@ async function receivedBy(client: MqttClient, messages: [string, string][], end 
 }
 
 describe("retained messages", () => {
-  test("come with the retain flag to whoever subscribes later, the last of each topic", async () => {
+  test("come with the retain flag to whoever subscribes later, the last of each topic, with no more QoS than was asked for", async () => {
     await sender.publishAsync("kept/a", "1", { qos: 1, retain: true });
     await sender.publishAsync("kept/a", "2", { qos: 1, retain: true });
     await sender.publishAsync("kept/b", "3", { qos: 1, retain: true });
@@ -45,6 +45,11 @@ describe("retained messages", () => {
       ["kept/a", "4", false],
       ["kept/b", "3", true],
     ]);
+    const modest = await connect("modest");
+    const levels: number[] = [];
+    modest.on("message", (_topic, _payload, { qos }) => levels.push(qos));
+    await modest.subscribeAsync("kept/#", { qos: 0 });
+    await vi.waitFor(() => expect(levels).toEqual([0, 0]));
     for (const topic of ["kept/a", "kept/b"]) await sender.publishAsync(topic, "", { qos: 1, retain: true });
   });
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Aedes, AuthenticateError, Client, PublishPacket, Subscription } from "aedes";
+import type { Aedes, AedesPublishPacket, AuthenticateError, Client, PublishPacket, Subscription } from "aedes";
 import type { IConnectPacket } from "mqtt-packet";
 import type { Timer } from "../../../core/clock";
 import type { Delivery, Message } from "../broker";
@@ -65,7 +65,7 @@ export class Hub implements Delivery {
         },
         authorizePublish: (client, packet, done) => hub.accept(client, packet, done),
         authorizeSubscribe: (client, subscription, done) => done(null, hub.grant(client, subscription)),
-        authorizeForward: (client, packet) => (hub.mayReceive(client, packet.topic) ? packet : null),
+        authorizeForward: (client, packet) => hub.forward(client, packet),
       },
       (filters) => hub.retained(filters),
       (error) => report(error, "MQTT broker"),
@@ -279,8 +279,13 @@ export class Hub implements Delivery {
     return subscription.qos === 2 ? null : subscription;
   }
 
-  private mayReceive(client: Client, topic: string): boolean {
-    return this.sessions.get(client)?.permissions.allows("Receive", topic) ?? false;
+  /** A message on its way to a subscriber, or null where it must not have it. */
+  private forward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
+    const session = this.sessions.get(client);
+    if (!session?.permissions.allows("Receive", packet.topic)) return null;
+    // aedes lowers the QoS of what it has retained for filters without wildcards only.
+    if (packet.retain && packet.qos === 1 && !session.isGranted(packet.topic, 1)) packet.qos = 0;
+    return packet;
   }
 
   private *retained(filters: readonly string[]) {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Client } from "aedes";
 import type { Timer } from "../../../core/clock";
 import type { Region } from "../state";
+import { matchesFilter } from "../topics";
 import { type Identity, Permissions } from "./authorize";
 
 /** Why a connection ended (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
@@ -67,6 +68,12 @@ export class Session {
   get permissions(): Permissions {
     this.allowed ??= new Permissions(this.region, this.identity, this.clientId, this.sourceIp);
     return this.allowed;
+  }
+
+  /** Whether a subscription that takes in a topic has at least this QoS. */
+  isGranted(topic: string, least: number): boolean {
+    for (const [filter, qos] of this.filters) if (qos >= least && matchesFilter(filter, topic)) return true;
+    return false;
   }
 
   /** Ends the connection for a reason of the broker's. The first reason stays. */
