@@ -5,11 +5,12 @@ import { useDeployed } from "./harness/deployed";
 import { Devices, suback } from "./harness/devices";
 import { settings } from "./harness/emulator";
 import { drain } from "./harness/queues";
+import { openSocket } from "./harness/sockets";
 
 interface Outputs {
   endpoint: string;
   devices: Record<string, { certificate: string; privateKey: string }>;
-  streamName: string;
+  liveUrl: string;
   tableName: string;
   deadLetterQueueUrl: string;
 }
@@ -38,13 +39,20 @@ async function items(ident: string) {
   return Items;
 }
 
-test("a device's messages get to the table, in order", async () => {
-  const device = await connect("sensor-1");
-  for (let n = 0; n < 20; n++)
-    await device.publishAsync("devices/sensor-1/telemetry", JSON.stringify({ n }), { qos: 1 });
+test("a device's messages get to the table in order, and to the browser that subscribed to the device", async () => {
+  const browser = await openSocket(deployed.current.outputs.liveUrl);
+  await browser.ask({ action: "subscribe", devices: ["sensor-1"] });
+  const [device, other] = [await connect("sensor-1"), await connect("sensor-2")];
+  await other.publishAsync("devices/sensor-2/telemetry", '{"n":-1}', { qos: 1 });
+  const sent = Array.from({ length: 20 }, (_, n) => n);
+  for (const n of sent) await device.publishAsync("devices/sensor-1/telemetry", JSON.stringify({ n }), { qos: 1 });
   await expect.poll(() => items("sensor-1"), { timeout: 10_000 }).toHaveLength(20);
   const found = await items("sensor-1");
-  expect(found.map(({ data }) => Number(data!.M!.n!.N))).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  expect(found.map(({ data }) => Number(data!.M!.n!.N))).toEqual(sent);
+  await expect.poll(() => browser.records, { timeout: 10_000 }).toHaveLength(20);
+  const shown = browser.records.map(({ device, data }) => [device, (data as { data: { n: number } }).data.n]);
+  expect(shown.sort((a, b) => Number(a[1]) - Number(b[1]))).toEqual(sent.map((n) => ["sensor-1", n]));
+  await browser.close();
 });
 
 describe("a registered device", () => {

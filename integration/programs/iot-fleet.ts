@@ -1,15 +1,17 @@
-import { IoTStream } from "../../components";
+import { IoTStream, WebSocketBroadcast } from "../../components";
 
-/** The smallest program that there is, with two devices. */
-const fleet = new IoTStream("fleet", { topic: "devices/+/telemetry", devices: ["sensor-1", "sensor-2"] });
+/** Two devices, whose messages are kept and shown live. */
+const live = new WebSocketBroadcast("live", { auth: "none" });
+const fleet = new IoTStream("fleet", {
+  topic: "devices/+/telemetry",
+  devices: ["sensor-1", "sensor-2"],
+  sinks: [{ dynamodb: true }, { queue: live.queue }],
+});
 
 export const { endpoint } = fleet;
 export const devices = Object.fromEntries(
   Object.entries(fleet.devices).map(([name, { certificate, privateKey }]) => [name, { certificate, privateKey }]),
 );
-export const streamName = fleet.stream?.name;
+export const liveUrl = live.url;
 export const tableName = fleet.table?.name;
 export const deadLetterQueueUrl = fleet.deadLetterQueue.url;
-export const failureQueueUrl = fleet.failureQueue?.url;
-export const ruleRole = fleet.nodes.ruleRole.name;
-export const consumeRole = fleet.nodes.consume?.role.name;
