@@ -3,7 +3,9 @@ import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
 import type { Deployment } from "../deploy";
 import { callsPerThousand, deployStack, ingest } from "./ingest";
+import { iot } from "./iot";
 import { live } from "./live";
+import { postbox } from "./postbox";
 import { rates } from "./rates";
 import { type Figure, report } from "./report";
 import { type Started, startServer } from "./servers";
@@ -55,9 +57,16 @@ async function main(): Promise<boolean> {
       ...posts.figures,
       ...(await callsPerThousand(url, apiKey, emulator)),
       ...(await packageFigures(emulator, functionName(deployment))),
+      ...(await iot(deployment, emulator)),
       ...(await live(deployment, emulator)),
     ];
-    const rows = [...posts.rows, ...(await rates(emulator, constant))];
+    const publishes = await postbox(
+      String(deployment.outputs.postboxUrl?.value),
+      String(deployment.outputs.postboxToken?.value),
+      constant,
+    );
+    figures.push(...publishes.figures);
+    const rows = [...posts.rows, ...publishes.rows, ...(await rates(emulator, constant))];
     const put = rows.find(({ name }) => name === "DynamoDB PutItem")!;
     figures.push({
       name: "DynamoDB PutItem / constant server",

@@ -1,4 +1,5 @@
 import { type Deployment, deploy } from "../deploy";
+import { benchDevice } from "./iot";
 import { type Measured, measure } from "./load";
 import type { Figure, Row } from "./report";
 import type { Started } from "./servers";
@@ -22,7 +23,7 @@ export async function deployStack(
   program: string,
 ): Promise<{ deployment: Deployment; seconds: number }> {
   const started = performance.now();
-  const config = { rateLimit: 10_000, burstLimit: 5_000 };
+  const config = { rateLimit: 10_000, burstLimit: 5_000, devices: [benchDevice] };
   const deployment = await deploy({ program, stack: "bench", endpoint: emulator.url, config });
   return { deployment, seconds: (performance.now() - started) / 1000 };
 }

@@ -7,44 +7,12 @@ import {
   LambdaClient,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { WebSocket } from "ws";
 import type { Deployment } from "../deploy";
 import type { Figure } from "./report";
 import type { Started } from "./servers";
+import { connectAll, latency, until } from "./viewers";
 
 const settings = { region: "eu-west-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
-
-/** A browser's place: a socket that gets everything, and the ids that it has seen. */
-interface Viewer {
-  readonly socket: WebSocket;
-  readonly seen: Map<string, number>;
-}
-
-async function connect(url: string, token: string): Promise<Viewer> {
-  const socket = new WebSocket(url, ["sensorcast.v1", token]);
-  const seen = new Map<string, number>();
-  await once(socket, "open");
-  const subscribed = new Promise<void>((resolve) => {
-    socket.on("message", (data) => {
-      const frame = JSON.parse(String(data)) as { type?: string } | { id: string }[];
-      if (Array.isArray(frame)) for (const { id } of frame) seen.set(id, (seen.get(id) ?? 0) + 1);
-      else if (frame.type === "subscribed") resolve();
-    });
-  });
-  socket.send(JSON.stringify({ action: "subscribe", devices: ["*"] }));
-  await subscribed;
-  return { socket, seen };
-}
-
-/** Connects viewers a few at a time, as the account's rate of new connections asks for. */
-async function connectAll(count: number, url: string, token: string): Promise<Viewer[]> {
-  const viewers: Viewer[] = [];
-  while (viewers.length < count) {
-    const some = Math.min(20, count - viewers.length);
-    viewers.push(...(await Promise.all(Array.from({ length: some }, () => connect(url, token)))));
-  }
-  return viewers;
-}
 
 let counter = 0;
 const messages = (count: number) =>
@@ -53,10 +21,6 @@ const messages = (count: number) =>
       ...{ tsmId: 12100, tsmEv: 10, tsmTs: 1_600_000_000 + counter, tsmTuid: `T${counter++ % 40}`, temp: 21.3 },
     })),
   );
-
-const until = async (done: () => boolean): Promise<void> => {
-  while (!done()) await new Promise((resolve) => setImmediate(resolve));
-};
 
 /** What a deployed stack is reached by. */
 interface Stack {
@@ -79,24 +43,11 @@ function reach({ outputs }: Deployment): Stack {
   };
 }
 
-const percentile = (values: readonly number[], part: number) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
-
-async function latency(stack: Stack): Promise<Figure[]> {
+async function postLatency(stack: Stack): Promise<Figure[]> {
   const [viewer] = await connectAll(1, stack.liveUrl, stack.liveToken);
-  const times: number[] = [];
-  for (let round = 0; round < 220; round++) {
-    const before = viewer!.seen.size;
-    const started = performance.now();
-    await Promise.all([stack.post(1), until(() => viewer!.seen.size > before)]);
-    // The first rounds start functions.
-    if (round >= 20) times.push(performance.now() - started);
-  }
+  const figures = await latency("POST", viewer!, () => stack.post(1));
   viewer!.socket.close();
-  return [
-    { name: "POST to browser, p50", value: percentile(times, 0.5), unit: "ms" },
-    { name: "POST to browser, p99", value: percentile(times, 0.99), unit: "ms" },
-  ];
+  return figures;
 }
 
 async function fanOut(stack: Stack, emulator: Started, viewerCount: number): Promise<Figure[]> {
@@ -209,7 +160,7 @@ async function besideTheLoop(stack: Stack, emulator: Started, deployment: Deploy
 export async function live(deployment: Deployment, emulator: Started): Promise<Figure[]> {
   const stack = reach(deployment);
   return [
-    ...(await latency(stack)),
+    ...(await postLatency(stack)),
     ...(await besideTheLoop(stack, emulator, deployment)),
     // Last: a thousand clients that leave at once use up the account's concurrency for a while.
     ...(await fanOut(stack, emulator, 1000)),
