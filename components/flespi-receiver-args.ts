@@ -73,7 +73,8 @@ export interface FlespiReceiverArgs extends FlespiChannelArgs {
   alarms?: AlarmsArgs;
 }
 
-const CHANNEL_OPTIONS: (keyof FlespiChannelArgs)[] = [
+/** The names of a channel's settings. */
+export const CHANNEL_OPTIONS: (keyof FlespiChannelArgs)[] = [
   ...(["channelId", "token", "url", "schedule", "waitSeconds", "limitCount", "limitSize"] as const),
 ];
 const OPTIONS: (keyof FlespiReceiverArgs)[] = [

@@ -104,7 +104,9 @@ export class FlespiReceiver extends pulumi.ComponentResource {
       { functionName: poll.function.name, maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
       child,
     );
-    const schedule = runOnSchedule(`${name}-poll`, poll, args.schedule ?? "rate(1 minute)", child);
+    // Messages must not be published before what takes them is there, nor after it is gone.
+    const after = { ...child, dependsOn: opts?.dependsOn };
+    const schedule = runOnSchedule(`${name}-poll`, poll, args.schedule ?? "rate(1 minute)", after);
 
     const rules = [
       deadLettersWaiting(this.deadLetterQueue.name),

@@ -22,6 +22,7 @@ export type { FlespiChannelArgs, FlespiReceiverArgs } from "./flespi-receiver-ar
 export { generatedSecret } from "./generated-secret";
 export { type FunctionSettings, InlineFunction, type InlineFunctionArgs } from "./inline-function";
 export type { RegisteredDevice } from "./iot-devices";
+export type { IoTFlespiArgs } from "./iot-flespi";
 export { IoTStream } from "./iot-stream";
 export type { IoTSink, IoTStreamArgs, StreamSettings, TimestreamArgs } from "./iot-stream-args";
 export {

@@ -3,6 +3,7 @@ import type { Transform } from "../handlers/iot/record";
 import type { OnRecords } from "../handlers/iot/sink-callback";
 import type { AlarmsArgs } from "./alarms";
 import { Checks, RETENTION_DAYS } from "./checks";
+import { checkIoTFlespi, type IoTFlespiArgs } from "./iot-flespi";
 import type { PolicyStatement } from "./policy";
 import {
   type ArchiveArgs,
@@ -80,6 +81,12 @@ export interface IoTStreamArgs {
    * is lost, and nothing else than the table can be filled. @default false
    */
   direct?: boolean | OwnTableArgs | ExistingTableArgs;
+  /**
+   * A flespi channel whose messages come in, too: every minute they are published to topics that `topic` takes. Its
+   * messages can come twice, so `time` is then by default `timestamp`, and a message that comes again is the same item.
+   * @default none
+   */
+  flespi?: IoTFlespiArgs;
   /** Names of devices to register, each with a certificate. It must connect with its name as the client id. @default none */
   devices?: string[];
   /** Makes the policy even without `devices`, for a fleet that registers itself. @default false */
@@ -119,7 +126,7 @@ export interface IoTStreamArgs {
 const SINKS = ["dynamodb", "queue", "s3", "timestream", "onRecords"];
 const OPTIONS: (keyof IoTStreamArgs)[] = [
   ...(["topic", "where", "device", "time", "sinks", "transform", "environment", "statements", "direct"] as const),
-  ...(["devices", "fleet", "stream", "batch", "giveUpAfterSeconds", "retries", "deadLetter"] as const),
+  ...(["flespi", "devices", "fleet", "stream", "batch", "giveUpAfterSeconds", "retries", "deadLetter"] as const),
   ...(["logRetentionDays", "tracing", "memorySize", "timeout", "alarms"] as const),
 ];
 const FIELD = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
@@ -139,6 +146,7 @@ export function checkIoTStream(name: string, args: IoTStreamArgs): void {
     '"fleet"',
   );
   checkTopics(checks, args);
+  if (args.flespi !== undefined) checkIoTFlespi(checks, args.flespi, topicsOf(args));
   checks.text("where", args.where, /\S/, "be a condition", '"temp > 50"');
   checks.text("time", args.time, FIELD, "be a field of the payload", '"timestamp"');
   if (args.direct) checkDirect(checks, args);
@@ -218,7 +226,16 @@ function checkSinks(checks: Checks, sinks: IoTSink[] | undefined): void {
 
 function checkDirect(checks: Checks, args: IoTStreamArgs): void {
   if (typeof args.direct === "object") checkTable(checks, "direct", args.direct);
-  for (const option of ["sinks", "transform", "time", "stream", "batch", "environment", "statements"] as const) {
+  for (const option of [
+    "sinks",
+    "transform",
+    "time",
+    "flespi",
+    "stream",
+    "batch",
+    "environment",
+    "statements",
+  ] as const) {
     if (args[option] !== undefined) {
       checks.add(option, "not be given with direct, where no function runs", "direct: false");
     }

@@ -4,8 +4,10 @@ import { consumeStream } from "../handlers/iot/consume";
 import type { IoTVariables } from "../handlers/iot/environment";
 import { replayLetters } from "../handlers/iot/replay";
 import { type AlarmRule, deadLettersWaiting, functionFails, makeAlarms } from "./alarms";
+import type { FlespiReceiver } from "./flespi-receiver";
 import { InlineFunction } from "./inline-function";
 import { type RegisteredDevice, registerDevices } from "./iot-devices";
+import { makeFlespi } from "./iot-flespi";
 import { makeRules, ruleNamesOf } from "./iot-rules";
 import { makeProgressTable, makeSinks } from "./iot-sinks";
 import { checkIoTStream, type IoTStreamArgs, topicsOf } from "./iot-stream-args";
@@ -52,6 +54,8 @@ export class IoTStream extends pulumi.ComponentResource {
   readonly replay?: aws.lambda.Function;
   /** The registered devices by their names, with what they need to connect. */
   readonly devices: Record<string, RegisteredDevice>;
+  /** What receives the flespi channel; undefined without one. */
+  readonly flespi?: FlespiReceiver;
   /** Everything else, for what the arguments do not offer. */
   readonly nodes: {
     readonly rules: aws.iot.TopicRule[];
@@ -110,6 +114,7 @@ export class IoTStream extends pulumi.ComponentResource {
         ? registerDevices(name, { topics: this.topic, parts, names, endpoint: this.endpoint, near }, child)
         : undefined;
     this.devices = registered?.devices ?? {};
+    this.flespi = args.flespi && makeFlespi(name, args.flespi, this.topic, args, { ...child, dependsOn: rules });
 
     const alarmRules = [
       deadLettersWaiting(this.deadLetterQueue.name),
@@ -182,7 +187,7 @@ function makePath(
   const progressTable = sinks.settings.length > 1 ? makeProgressTable(name, opts) : undefined;
   const variables: { [Name in keyof IoTVariables]: pulumi.Input<string> } = {
     IOT_NAME: name,
-    IOT_TIME: args.time ?? "",
+    IOT_TIME: args.time ?? (args.flespi ? "timestamp" : ""),
     IOT_SINKS: pulumi.jsonStringify(sinks.settings),
     IOT_PROGRESS_TABLE: progressTable?.name ?? "",
     IOT_DEAD_LETTER_QUEUE: deadLetterQueue.url,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FlespiReceiver, type FlespiReceiverArgs } from "../components";
+import { FlespiReceiver, type FlespiReceiverArgs, IoTStream, type IoTStreamArgs } from "../components";
 import { token } from "./harness/flespi-standin";
 
 const mistakes = (args: object, name = "trucks"): string => {
@@ -50,5 +50,33 @@ describe("wrong arguments of a FlespiReceiver", () => {
 
   test("include a name that no function could have", () => {
     expect(mistakes({}, "My Trucks")).toContain("the name must be at most 40 lower-case letters");
+  });
+});
+
+describe("wrong settings of a channel of an IoTStream", () => {
+  const ofStream = (args: object): string => {
+    try {
+      new IoTStream("fleet", { topic: "flespi/+", ...args } as IoTStreamArgs);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("there was no mistake");
+  };
+  const flespi = { channelId: 429, token };
+
+  test.each([
+    [{ flespi: true }, "flespi must be the settings of a channel"],
+    [{ flespi: { token } }, "flespi.channelId must be the channel's number; use 429"],
+    [{ flespi: { ...flespi, token: "" } }, "flespi.token must be a flespi token"],
+    [{ flespi: { ...flespi, publishTo: "x" } }, "flespi.publishTo must not be given: there is no such option"],
+    [{ flespi: { ...flespi, topic: "cars/x" } }, "flespi.topic must be a topic that topic takes, which is flespi/+"],
+    [{ flespi: { ...flespi, topic: `flespi/\${ident}/x` } }, "flespi.topic must be a topic that topic takes"],
+    [{ flespi: { ...flespi, topic: "flespi/+" } }, "flespi.topic must be a topic of AWS IoT"],
+    [{ flespi: { ...flespi, topic: 7 } }, "flespi.topic must be a text"],
+    [{ flespi, topic: "+/+/x" }, "flespi.topic must be given, for topic is not one filter with one +"],
+    [{ flespi, topic: undefined }, "topic must be given"],
+    [{ flespi, direct: true }, "flespi must not be given with direct"],
+  ])("such as %j are refused", (args, message) => {
+    expect(ofStream(args)).toContain(message);
   });
 });

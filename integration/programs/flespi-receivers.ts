@@ -2,18 +2,17 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { FlespiReceiver, IoTStream } from "../../components";
 
-/** Receivers of flespi channels: to a stream's topics, to a FIFO queue, and to a handler of its own. */
+/** Receivers of flespi channels: into a stream, to a FIFO queue, and to a handler of its own. */
 const urls = new pulumi.Config().requireObject<{ stream: string; queue: string; own: string }>("urls");
 const token = new pulumi.Config().requireSecret("token");
 const channel = { channelId: 429, token, limitCount: 20 };
 
-const stream = new IoTStream("trucks", { topic: "flespi/+", time: "timestamp" });
-const streaming = new FlespiReceiver("streaming", {
-  ...channel,
-  url: urls.stream,
-  publishTo: `flespi/\${ident}`,
+const stream = new IoTStream("trucks", {
+  topic: "flespi/+",
+  flespi: { ...channel, url: urls.stream },
   alarms: { topicArn: new aws.sns.Topic("alarms").arn },
 });
+const streaming = stream.flespi!;
 
 const queue = new aws.sqs.Queue("queue", { fifoQueue: true, name: "flespi.fifo" });
 const queueing = new FlespiReceiver("queueing", { ...channel, url: urls.queue, publishTo: queue, schedule: "none" });
