@@ -143,12 +143,17 @@ describe("the MQTT port", () => {
     const { url, ca } = await devices.endpoint();
     const port = Number(new URL(url).port);
     const { cert, key } = identity;
+    const connect = "\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x";
+    // More filters than are allowed, before the client has been let in.
+    const subscribe = `\x82\x26\x00\x01${"\x00\x01a\x00".repeat(9)}`;
     for (const bytes of [
       "GET / HTTP/1.1\r\n\r\n",
       "\x10\xff\xff\xff\xff",
       "\x00".repeat(100),
       "\x30\x02\x00\x00",
       "\xc0\x00",
+      connect + subscribe,
+      connect + connect,
     ]) {
       const socket = connectTls({ host: "localhost", port, ca, cert, key });
       socket.on("error", () => {});

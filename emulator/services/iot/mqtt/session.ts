@@ -76,9 +76,12 @@ export class Session {
     return false;
   }
 
-  /** Ends the connection for a reason of the broker's. The first reason stays. */
+  /**
+   * Ends the connection for a reason of the broker's. The first reason stays. Not at once: aedes does not stand it while
+   * it handles a packet of the client.
+   */
   end(reason: DisconnectReason): void {
     this.reason ??= reason;
-    this.client.close();
+    setImmediate(() => this.client.close());
   }
 }
