@@ -146,6 +146,14 @@ describe("transform", () => {
   });
 });
 
+test("a transform that hangs on one message does not keep the others from the sinks", async () => {
+  const one = start([sinks.table], {}, "withCallbacks");
+  const records = ["", "hang", ""].map((todo, n) => streamRecord(n, { todo, n }));
+  expect(await consume(one, records, { remainingMs: 500 })).toBeUndefined();
+  expect(await inOrder()).toEqual([0, 2]);
+  expect(await letters()).toMatchObject([{ stage: "transform", reason: "Error: transform did not finish in time" }]);
+});
+
 describe("the sinks", () => {
   test("all get every record, in order, with one call to each", async () => {
     const one = start([sinks.table, sinks.queue, sinks.archive, sinks.callback], {}, "withCallbacks");
@@ -196,6 +204,15 @@ describe("the sinks", () => {
     expect(await consume(other, many(10, 5))).toBeUndefined();
     expect(numbers(await live())).toEqual([10, 11, 12, 13, 14]);
     expect(await inOrder()).toEqual(Array.from({ length: 15 }, (_, n) => n));
+  });
+
+  test("get all records of another stream, whatever they had of one with the same shards", async () => {
+    iot.world.aws.fault = tableDown;
+    expect(await consume(start([sinks.table, sinks.queue]), many(10, 100), { remainingMs: 500 })).toBe(100);
+    iot.world.aws.fault = () => undefined;
+    await live();
+    expect(await consume(start([sinks.table, sinks.queue]), many(10))).toBeUndefined();
+    expect(numbers(await live())).toEqual(Array.from({ length: 10 }, (_, n) => n));
   });
 
   test("get what comes after a failure only when it is over, so that order is kept", async () => {

@@ -5,7 +5,7 @@ import { readEnvironment } from "./environment";
 import { fill } from "./fill";
 import { bury, type IoTLetter } from "./letters";
 import { firstToWait, letterOf, progressOf } from "./outcome";
-import { readProgress, writeProgress } from "./progress";
+import { has, readProgress, writeProgress } from "./progress";
 import { readRecords } from "./read";
 import type { StreamRecord, Transform } from "./record";
 import { makeSinkClients } from "./sink";
@@ -53,7 +53,7 @@ export const consumeStream =
       const now = Date.now();
       const isGivenUp = (place: number) =>
         now - (Records[place]?.kinesis.approximateArrivalTimestamp ?? 0) * 1000 > giveUpAfter;
-      const misses = (sink: string, place: number) => numbers[place]! > (before[sink] ?? -1n);
+      const misses = (sink: string, place: number) => !has(before[sink], numbers[place]!);
       const failures = await fill(sinks, steps, { shardId, deadline, misses, isGivenUp });
       let again = firstToWait(failures, isGivenUp, count);
       // What comes again brings its letter again.

@@ -1,5 +1,5 @@
 import type { IoTLetter } from "./letters";
-import type { Progress } from "./progress";
+import { has, type Progress } from "./progress";
 import { isPlaced, type Step } from "./read";
 import type { StreamRecord } from "./record";
 import type { SinkFailures } from "./sink";
@@ -36,18 +36,22 @@ export function letterOf(step: Step, place: number, { eventID: id, kinesis }: St
 }
 
 /**
- * How far those sinks are that took more than the others. A letter that is not written yet must not be passed over: a
- * sink's progress ends before its first failure.
+ * What those sinks have that took more than the others, of the records that come again. A letter that is not written yet
+ * must not be passed over: what a sink has ends before its first failure.
  */
 export function progressOf(failures: Failures, numbers: readonly bigint[], again: number, before: Progress): Progress {
   const progress: Progress = {};
+  const from = numbers[again]!;
   for (const [sink, ofSink] of Object.entries(failures)) {
     const failed = Object.keys(ofSink)
       .map(Number)
       .filter((place) => place >= again);
     const end = Math.min(numbers.length, ...failed);
-    const through = numbers[end - 1] ?? -1n;
-    if (end > again && through > (before[sink] ?? -1n)) progress[sink] = through;
+    if (end === again) continue;
+    const through = numbers[end - 1]!;
+    // It may have had more than this batch, which is a part of an earlier one.
+    const known = before[sink];
+    progress[sink] = { from, through: has(known, from) && known!.through > through ? known!.through : through };
   }
   return progress;
 }

@@ -1,15 +1,23 @@
 import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 
+/** Sequence numbers from one to another, both included. */
+export interface Range {
+  readonly from: bigint;
+  readonly through: bigint;
+}
+
 /**
- * How far the sinks of a shard are. It is written only when some sinks took more of a batch than others: the records
- * come again, and a sink that has them already is left alone.
+ * What the sinks of a shard have though it comes again, by their names. It is written only when some sinks took more of
+ * a batch than others. Being a range, it says nothing about other records, even of a stream that is made anew.
  */
-export type Progress = Record<string, bigint>;
+export type Progress = Record<string, Range>;
+
+export const has = (range: Range | undefined, number: bigint): boolean =>
+  range !== undefined && number >= range.from && number <= range.through;
 
 /** Rows are of no use when the records that they are about have expired; a stream keeps them 365 days at most. */
 const KEEP_SECONDS = 366 * 24 * 60 * 60;
 
-/** The sequence number through which each sink has everything; sinks without one are as far as the shard itself. */
 export async function readProgress(dynamodb: DynamoDBClient, table: string, shardId: string): Promise<Progress> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
@@ -19,7 +27,12 @@ export async function readProgress(dynamodb: DynamoDBClient, table: string, shar
       ConsistentRead: true,
     }),
   );
-  return Object.fromEntries(Items.map(({ sink, through }) => [sink?.S ?? "", BigInt(through?.S ?? "0")]));
+  return Object.fromEntries(
+    Items.map(({ sink, from, through }) => [
+      sink?.S ?? "",
+      { from: BigInt(from?.S ?? "0"), through: BigInt(through?.S ?? "0") },
+    ]),
+  );
 }
 
 export async function writeProgress(
@@ -29,9 +42,10 @@ export async function writeProgress(
   progress: Progress,
 ): Promise<void> {
   const expiresAt = { N: String(Math.floor(Date.now() / 1000) + KEEP_SECONDS) };
-  const rows = Object.entries(progress).map(([sink, through]) => ({
-    PutRequest: { Item: { shardId: { S: shardId }, sink: { S: sink }, through: { S: String(through) }, expiresAt } },
-  }));
+  const rows = Object.entries(progress).map(([sink, { from, through }]) => {
+    const range = { from: { S: String(from) }, through: { S: String(through) } };
+    return { PutRequest: { Item: { shardId: { S: shardId }, sink: { S: sink }, ...range, expiresAt } } };
+  });
   if (rows.length === 0) return;
   const { UnprocessedItems } = await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [table]: rows } }));
   if (Object.keys(UnprocessedItems ?? {}).length > 0) throw new Error("DynamoDB did not process it");

@@ -77,6 +77,7 @@ export function useIoTFunctions() {
         transform: (data, { ident }) => {
           if (data.todo === "drop") return null;
           if (data.todo === "throw") throw new Error("too cold: confidential");
+          if (data.todo === "hang") return new Promise(() => undefined);
           if (data.todo === "forget") return undefined as unknown as null;
           if (data.todo === "count") return { ...data, count: 1n };
           return { ...data, from: ident };
