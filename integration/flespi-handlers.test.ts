@@ -2,16 +2,23 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/c
 import type { MqttClient } from "mqtt";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FlespiHandler } from "../handlers/flespi/handler";
+import { toIoT } from "../handlers/flespi/handler-iot";
 import { toMqtt } from "../handlers/flespi/handler-mqtt";
 import { toQueue } from "../handlers/flespi/handler-queue";
 import { readMessages } from "../handlers/flespi/message";
 import { problemOfTemplate, topicOf } from "../handlers/flespi/topic";
 import { Devices, inbox, iotArn } from "./harness/devices";
 import { settings, useEmulator } from "./harness/emulator";
+import { type FaultyAws, startFaultyAws } from "./harness/faulty-aws";
 import { position } from "./harness/flespi-standin";
 import { takeAll } from "./harness/postbox";
 
 const emulator = useEmulator();
+let devices: Devices;
+beforeAll(() => {
+  devices = new Devices(emulator.current);
+});
+afterAll(() => devices.close());
 const many = (count: number) => Array.from({ length: count }, (_, n) => position(`truck-${n % 3}`, n));
 const messagesOf = (elements: unknown[]) => readMessages(elements).messages;
 const made: FlespiHandler[] = [];
@@ -24,11 +31,9 @@ afterEach(async () => {
 });
 
 describe("the handler for AWS IoT by MQTT", () => {
-  let devices: Devices;
   let listener: MqttClient;
   let heard: [string, string][];
   beforeAll(async () => {
-    devices = new Devices(emulator.current);
     listener = await devices.connect(await devices.certificate(), { clientId: "listener" });
     await listener.subscribeAsync("flespi/#", { qos: 1 });
   });
@@ -37,7 +42,6 @@ describe("the handler for AWS IoT by MQTT", () => {
     heard = inbox(listener);
     vi.spyOn(console, "error").mockReturnValue(undefined);
   });
-  afterAll(() => devices.close());
 
   const connecting = async (statements?: Parameters<Devices["certificate"]>[0], clientId?: string) => {
     const { url, ca } = await devices.endpoint();
@@ -97,16 +101,71 @@ describe("the handler for AWS IoT by MQTT", () => {
   });
 });
 
+/** Lets clients that are made without settings reach an endpoint. */
+function reach(endpoint: string) {
+  const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+  const variables = { ...keys, AWS_ENDPOINT_URL: endpoint.replace("127.0.0.1", "localhost"), AWS_REGION: "eu-west-1" };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+}
+
+describe("the handler for AWS IoT over HTTPS", () => {
+  let aws: FaultyAws;
+  let heard: [string, string][];
+  beforeAll(async () => {
+    aws = await startFaultyAws(emulator.current);
+    const listener = await devices.connect(await devices.certificate(), { clientId: "https-listener" });
+    await listener.subscribeAsync("cars/#", { qos: 1 });
+    heard = inbox(listener);
+    reach(aws.endpoint);
+  });
+  beforeEach(() => {
+    aws.reset();
+    heard.length = 0;
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await aws[Symbol.asyncDispose]();
+  });
+  const handler = () => keep(toIoT(`cars/\${ident}`)());
+  const timesHeard = (message: object) => heard.filter(([, json]) => json === JSON.stringify(message)).length;
+
+  test("publishes each message once, though AWS fails now and then", async () => {
+    aws.fault = () =>
+      (aws.calls.POST ?? 0) % 5 === 0 ? { status: 503, code: "ServiceUnavailableException" } : undefined;
+    expect(await handler().handle(messagesOf(many(20)))).toEqual({});
+    await vi.waitFor(() => expect(heard).toHaveLength(20));
+    for (const message of many(20)) expect(timesHeard(message)).toBe(1);
+  });
+
+  test("rejects when one message cannot be published, and publishes nothing of its device that comes after it", async () => {
+    aws.fault = (_, body) =>
+      JSON.parse(body).timestamp === position("truck-0", 6).timestamp
+        ? { status: 403, code: "ForbiddenException" }
+        : undefined;
+    const one = handler();
+    await expect(one.handle(messagesOf(many(20)))).rejects.toThrow("ForbiddenException");
+    for (const n of [6, 9, 12, 15, 18]) expect(timesHeard(position("truck-0", n))).toBe(0);
+    aws.fault = () => undefined;
+    expect(await one.handle(messagesOf(many(20)))).toEqual({});
+    await vi.waitFor(() => {
+      for (const message of many(20)) expect(timesHeard(message)).toBeGreaterThanOrEqual(1);
+    });
+  });
+
+  test("refuses a message that AWS IoT does not take, and publishes the others", async () => {
+    aws.fault = (_, body) =>
+      JSON.parse(body).ident === "bad" ? { status: 400, code: "InvalidRequestException", message: "no" } : undefined;
+    const messages = messagesOf([position("bad", 1), position("good", 2)]);
+    expect(await handler().handle(messages)).toEqual({ [messages[0]!.id]: "InvalidRequestException: no" });
+    await vi.waitFor(() => expect(timesHeard(position("good", 2))).toBe(1));
+  });
+});
+
 describe("the handler for queues", () => {
   let sqs: SQSClient;
   beforeAll(() => {
     sqs = new SQSClient(settings(emulator.current));
-    for (const [name, value] of Object.entries({
-      ...{ AWS_ENDPOINT_URL: emulator.current.endpoint.replace("127.0.0.1", "localhost"), AWS_REGION: "eu-west-1" },
-      ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    })) {
-      vi.stubEnv(name, value);
-    }
+    reach(emulator.current.endpoint);
   });
   afterAll(() => {
     sqs.destroy();

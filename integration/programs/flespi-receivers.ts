@@ -1,3 +1,4 @@
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { FlespiReceiver, IoTStream } from "../../components";
@@ -23,13 +24,11 @@ const own = new FlespiReceiver("own", {
   url: urls.own,
   schedule: "none",
   handler: () => {
-    const { SQSClient, SendMessageCommand } = require("@aws-sdk/client-sqs") as typeof import("@aws-sdk/client-sqs");
     const sqs = new SQSClient({});
     return {
       async handle(messages) {
         const MessageBody = JSON.stringify(messages.map(({ ident, timestamp }) => ({ ident, timestamp })));
         await sqs.send(new SendMessageCommand({ QueueUrl: process.env.RESULTS, MessageBody }));
-        return undefined;
       },
     };
   },
