@@ -103,17 +103,31 @@ describe("iot:Publish and iot:RetainPublish", () => {
     expect(await takes(await connect("retainer"), "kept/yes", { retain: true })).toBe(true);
   });
 
-  test("does not publish a will that the policies do not allow", async () => {
+  test("lets nobody in with a will that it may not publish, and tells of it", async () => {
     await setPolicy(anyone, { Action: "iot:Publish", Resource: iotArn("topic/wills/mine") });
     const messages = inbox(admin);
-    await admin.subscribeAsync("wills/#");
-    for (const name of ["others", "mine"]) {
-      const client = await connect(`testator-${name}`, {
+    await admin.subscribeAsync(["wills/#", "$aws/events/presence/connect_failed/+"]);
+    const testator = (name: string) =>
+      connect(`testator-${name}`, {
         will: { topic: `wills/${name}`, payload: Buffer.from("gone"), qos: 1, retain: false },
       });
-      client.stream.destroy();
-    }
-    await vi.waitFor(() => expect(messages).toEqual([["wills/mine", "gone"]]));
+    await expect(testator("others")).rejects.toThrow(/Not authorized/);
+    (await testator("mine")).stream.destroy();
+    await vi.waitFor(() => expect(messages).toHaveLength(2));
+    expect([messages[0]![0], JSON.parse(messages[0]![1]), messages[1]]).toEqual([
+      "$aws/events/presence/connect_failed/testator-others",
+      {
+        clientId: "testator-others",
+        timestamp: expect.any(Number),
+        eventType: "connect_failed",
+        connectFailureReason: "AUTHORIZATION_FAILED",
+        principalIdentifier: identity.id,
+        sessionIdentifier: expect.any(String),
+        ipAddress: "127.0.0.1",
+      },
+      ["wills/mine", "gone"],
+    ]);
+    await admin.unsubscribeAsync("$aws/events/presence/connect_failed/+");
   });
 
   test("takes a change of the policy up in the connections that are open", async () => {

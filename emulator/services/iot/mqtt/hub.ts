@@ -151,6 +151,7 @@ export class Hub implements Delivery {
     // Clients that do not care for their name get one, as long as nothing is to be remembered under it.
     if (!packet.clientId && packet.clean) packet.clientId = `$GEN/${randomUUID()}`;
     session.isPersistent = packet.clean === false;
+    session.will = packet.will;
     this.watchKeepalive(session, withoutKeepalive(packet));
     return true;
   }
@@ -178,9 +179,13 @@ export class Hub implements Delivery {
       return refusal(identifierRejected, `the client id is longer than ${limits.clientIdBytes} bytes`);
     }
     session.clientId = client.id;
-    if (!session.permissions.allows("Connect", client.id)) {
+    if (!session.mayConnect()) {
+      lifecycle.connectFailed(session);
       session.clientId = "";
-      return refusal(notAuthorized, "the policies of the certificate do not allow iot:Connect");
+      return refusal(
+        notAuthorized,
+        "the policies of the certificate do not allow iot:Connect, or the will's iot:Publish",
+      );
     }
     for (const other of this.open) {
       if (other !== session && other.clientId === client.id) other.reason ??= "DUPLICATE_CLIENTID";
@@ -218,6 +223,11 @@ export class Hub implements Delivery {
     this.past.set(session.clientId, session);
     clock.after(limits.memoryMs, () => {
       if (this.past.get(session.clientId) === session) this.past.delete(session.clientId);
+    });
+    const { version, clientId } = session;
+    // The numbers begin again when a client has been away for an hour.
+    clock.after(limits.sessionMs, () => {
+      if (this.versions.get(clientId) === version + 1 && !this.find(clientId)) this.versions.delete(clientId);
     });
   }
 

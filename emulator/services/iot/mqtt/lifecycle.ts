@@ -6,8 +6,10 @@ const hasEvents = (clientId: string) => !/[#+]/.test(clientId);
 function publish(session: Session, topic: string, eventType: string, rest: object): void {
   const { region, clientId } = session;
   if (!hasEvents(clientId)) return;
+  const thingName = session.exclusiveThing;
   const event = {
     clientId,
+    ...(thingName !== undefined && { thingName }),
     timestamp: region.clock.now(),
     eventType,
     sessionIdentifier: session.id,
@@ -24,6 +26,12 @@ function publish(session: Session, topic: string, eventType: string, rest: objec
 export const lifecycle = {
   connected: (session: Session) =>
     publish(session, "presence", "connected", { ipAddress: session.sourceIp, versionNumber: session.version }),
+
+  connectFailed: (session: Session) =>
+    publish(session, "presence", "connect_failed", {
+      connectFailureReason: "AUTHORIZATION_FAILED",
+      ipAddress: session.sourceIp,
+    }),
 
   disconnected: (session: Session, disconnectReason: DisconnectReason) =>
     publish(session, "presence", "disconnected", {

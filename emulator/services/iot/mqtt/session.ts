@@ -4,7 +4,7 @@ import type { Client } from "aedes";
 import type { Timer } from "../../../core/clock";
 import type { Region } from "../state";
 import { matchesFilter } from "../topics";
-import { type Identity, Permissions } from "./authorize";
+import { type Identity, Permissions, thingOf } from "./authorize";
 
 /** Why a connection ended (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
 export type DisconnectReason =
@@ -41,6 +41,8 @@ export class Session {
   lastSeen: number;
   /** Set when the client said that its session is to outlive the connection. */
   isPersistent = false;
+  /** What the client wants published when it is lost. */
+  will?: { readonly topic: string; readonly retain?: boolean };
   /** The filters that it has subscribed to, and their QoS. */
   readonly filters = new Map<string, number>();
   /** Seconds, as it counts. */
@@ -68,6 +70,24 @@ export class Session {
   get permissions(): Permissions {
     this.allowed ??= new Permissions(this.region, this.identity, this.clientId, this.sourceIp);
     return this.allowed;
+  }
+
+  /** Whether the policies allow the client to connect, and to publish the will that it brings. */
+  mayConnect(): boolean {
+    const { clientId, permissions, will } = this;
+    if (!permissions.allows("Connect", clientId)) return false;
+    if (!will) return true;
+    return (
+      permissions.allows("Publish", will.topic) && (!will.retain || permissions.allows("RetainPublish", will.topic))
+    );
+  }
+
+  /** The thing that has the client's certificate for itself: only such a name is part of lifecycle events. */
+  get exclusiveThing(): string | undefined {
+    const { identity, region } = this;
+    if (identity.kind !== "certificate") return undefined;
+    const thing = thingOf(region, identity.certificate, this.clientId);
+    return thing?.principals.get(identity.certificate.arn) === "EXCLUSIVE_THING" ? thing.name : undefined;
   }
 
   /** Whether a subscription that takes in a topic has at least this QoS. */
