@@ -16,6 +16,7 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   sns: { load: () => require("./services/sns").definition, ports: ["sns"] },
   events: { load: () => require("./services/events").definition, ports: ["events"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
+  timestream: { load: () => require("./services/timestream").definition, ports: ["timestream"] },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
   apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },

@@ -11,10 +11,15 @@ export const executeApi = "execute-api";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
+/** What only Timestream Query does; it shares name and target with Timestream Write, and so the other operations. */
+const timestreamQuery = /^Timestream_\d+\.(Query|CancelQuery|PrepareQuery|\w*ScheduledQuer(y|ies)|\w+AccountSettings)$/;
+
 /** X-Amz-Target prefixes, for requests that carry no credential scope. */
 const targets: readonly [RegExp, string][] = [
   [/^DynamoDB_/, "dynamodb"],
   [/^DynamoDBStreams_/, "dynamodbstreams"],
+  [timestreamQuery, "timestreamquery"],
+  [/^Timestream_/, "timestream"],
   [/^Kinesis_/, "kinesis"],
   [/^AmazonSQS/, "sqs"],
   [/^Logs_/, "logs"],
@@ -87,6 +92,7 @@ export function addressOf(path: string, query: string, headers: Headers, form: (
 function alias(service: string, path: string, headers: Headers): string {
   if (service === "s3express" || service === "s3-object-lambda") return "s3";
   if (service === "dynamodb" && headers["x-amz-target"]?.startsWith("DynamoDBStreams_")) return "dynamodbstreams";
+  if (service === "timestream" && timestreamQuery.test(headers["x-amz-target"] ?? "")) return "timestreamquery";
   return service === "apigateway" && path.startsWith("/v2/") ? "apigatewayv2" : service;
 }
 

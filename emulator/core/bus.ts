@@ -1,6 +1,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { _Record as ApiRecord } from "@aws-sdk/client-dynamodb-streams";
 import type { ObjectCannedACL } from "@aws-sdk/client-s3";
+import type { WriteRecordsRequest } from "@aws-sdk/client-timestream-write";
 
 /** The result of a synchronous invocation, as the Lambda Invoke API gives it. */
 export interface InvokeResult {
@@ -104,6 +105,33 @@ export interface TableStream {
   positionOf(sequenceNumber: string): number;
   /** Undefined where the record is not there yet, or no more. */
   sequenceNumberAt(position: number): string | undefined;
+}
+
+/** The types of single values in Timestream. */
+export type TimestreamScalar = "DOUBLE" | "BIGINT" | "VARCHAR" | "BOOLEAN" | "TIMESTAMP";
+
+/** A value in Timestream, as text that is the same for the same value: a TIMESTAMP is in nanoseconds since the epoch. */
+export interface TimestreamValue {
+  readonly type: TimestreamScalar;
+  readonly text: string;
+}
+
+/** A record of Timestream. */
+export interface TimestreamRow {
+  /** Nanoseconds since the epoch. */
+  readonly time: bigint;
+  readonly dimensions: ReadonlyMap<string, string>;
+  readonly measureName: string;
+  readonly multi: boolean;
+  /** By name; the value of a record that has only one is at "". */
+  readonly values: ReadonlyMap<string, TimestreamValue>;
+}
+
+/** A column of a Timestream table; `measure_value::double` and the like are of kind `measure_value`. */
+export interface TimestreamColumn {
+  readonly name: string;
+  readonly kind: "dimension" | "measure_name" | "time" | "attribute" | "measure_value";
+  readonly type: TimestreamScalar;
 }
 
 /** A data record of Kinesis. */
@@ -243,6 +271,16 @@ export interface Ports {
     ): Promise<{ shardId: string; sequenceNumber: string }>;
     /** Reads a stream, by its ARN or that of one of its consumers. Throws when there is no such stream. */
     open(arn: string): Promise<StreamReader<DataRecordDetail>>;
+  };
+  timestream: {
+    /** Writes records as WriteRecords does. Throws its errors, RejectedRecordsException for those that were not written. */
+    writeRecords(scope: { account: string; region: string }, request: WriteRecordsRequest): void;
+    /** What a table has by now. Throws when there is no such database or table. */
+    table(
+      scope: { account: string; region: string },
+      database: string,
+      table: string,
+    ): { columns: readonly TimestreamColumn[]; rows: readonly TimestreamRow[] };
   };
   s3: {
     getObject(bucket: string, key: string, versionId?: string): Promise<ObjectContent>;

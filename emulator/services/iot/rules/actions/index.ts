@@ -14,6 +14,7 @@ import { republish } from "./republish";
 import { s3 } from "./s3";
 import { sns } from "./sns";
 import { sqs } from "./sqs";
+import { timestream } from "./timestream";
 
 /** What is emulated. All other actions are refused with 501 and their name. */
 const kinds: { readonly [Name in ActionName]?: ActionKind<Name> } = {
@@ -26,6 +27,7 @@ const kinds: { readonly [Name in ActionName]?: ActionKind<Name> } = {
   s3,
   sns,
   sqs,
+  timestream,
 };
 
 /** An action of a rule, ready to run. */
