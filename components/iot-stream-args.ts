@@ -210,9 +210,13 @@ function checkSinks(checks: Checks, sinks: IoTSink[] | undefined): void {
     const option = `sinks[${i}]`;
     if (kinds.length !== 1 || !SINKS.includes(kinds[0]!)) {
       checks.add(option, `be an object with one of ${SINKS.join(", ")}`, "{ dynamodb: true }");
-    } else if ("dynamodb" in sink && sink.dynamodb !== true) checkTable(checks, `${option}.dynamodb`, sink.dynamodb);
-    else if ("s3" in sink && sink.s3 !== true) checkArchive(checks, `${option}.s3`, sink.s3);
-    else if ("queue" in sink) checkQueue(checks, `${option}.queue`, sink.queue);
+    } else if ("dynamodb" in sink) {
+      checkSettings(checks, `${option}.dynamodb`, sink.dynamodb, (table) => {
+        checkTable(checks, `${option}.dynamodb`, table);
+      });
+    } else if ("s3" in sink) {
+      checkSettings(checks, `${option}.s3`, sink.s3, (archive) => checkArchive(checks, `${option}.s3`, archive));
+    } else if ("queue" in sink) checkQueue(checks, `${option}.queue`, sink.queue);
     else if ("onRecords" in sink) {
       if (typeof sink.onRecords !== "function") checks.add(`${option}.onRecords`, "be a function", "(records) => …");
     } else if ("timestream" in sink) {
@@ -224,8 +228,15 @@ function checkSinks(checks: Checks, sinks: IoTSink[] | undefined): void {
   });
 }
 
+/** Something that is on by `true`, or by its settings. */
+function checkSettings<T extends object>(checks: Checks, option: string, value: T | true, check: (value: T) => void) {
+  if (value === true) return;
+  if (typeof value === "object" && value !== null) check(value);
+  else checks.add(option, "be true, or settings", "true");
+}
+
 function checkDirect(checks: Checks, args: IoTStreamArgs): void {
-  if (typeof args.direct === "object") checkTable(checks, "direct", args.direct);
+  if (args.direct) checkSettings(checks, "direct", args.direct, (table) => checkTable(checks, "direct", table));
   for (const option of [
     "sinks",
     "transform",

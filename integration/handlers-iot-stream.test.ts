@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
 import { rawRecord, sequence, streamRecord, throttled, useIoTFunctions } from "./harness/iot-functions";
 import { drain } from "./harness/queues";
@@ -224,6 +225,24 @@ describe("the sinks", () => {
     iot.world.aws.fault = () => undefined;
     expect(await consume(one, large.slice(3))).toBeUndefined();
     expect(numbers(await live())).toEqual([3, 4, 5]);
+  });
+
+  test("that are FIFO queues keep the order of the shard", async () => {
+    const QueueName = "live.fifo";
+    const Attributes = { FifoQueue: "true", MaximumMessageSize: "1048576" };
+    const { QueueUrl = "" } = await iot.world.sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+    const one = start([{ ...sinks.queue, url: QueueUrl }]);
+    const large = Array.from({ length: 6 }, (_, n) => streamRecord(n, { n, text: "x".repeat(300_000) }));
+    // The second time it is the same, and the queue takes it once.
+    for (const _ of [1, 2]) expect(await consume(one, large)).toBeUndefined();
+    const { Messages = [] } = await iot.world.sqs.send(
+      new ReceiveMessageCommand({
+        ...{ QueueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ["MessageGroupId"] },
+      }),
+    );
+    const got = Messages.flatMap(({ Body }) => JSON.parse(Body!) as { data: { n: number } }[]);
+    expect(got.map(({ data }) => data.n)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(Messages[0]!.Attributes).toMatchObject({ MessageGroupId: "shardId-000000000000" });
   });
 
   test("that refuse one record get the others, and the other sinks get it", async () => {

@@ -48,7 +48,8 @@ async function write(
     case "s3":
       return keep(records, sink.bucket, clients, batch);
     case "onRecords":
-      return callback ? runCallback(records, callback, batch.deadline) : {};
+      if (!callback) throw new Error("its callback is not part of the function's code");
+      return runCallback(records, callback, batch.deadline);
   }
 }
 
