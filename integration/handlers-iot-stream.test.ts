@@ -1,7 +1,9 @@
 import { gunzipSync } from "node:zlib";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { type _Record, TimestreamWrite } from "@aws-sdk/client-timestream-write";
 import { describe, expect, test } from "vitest";
+import { settings } from "./harness/emulator";
 import { rawRecord, sequence, streamRecord, throttled, useIoTFunctions } from "./harness/iot-functions";
 import { drain } from "./harness/queues";
 
@@ -286,48 +288,64 @@ describe("the sinks", () => {
 });
 
 describe("Timestream", () => {
-  const address = JSON.stringify({ Endpoints: [{ Address: "127.0.0.1", CachePeriodInMinutes: 1 }] });
-  /** It is not emulated: its answers stand in for it. */
-  const answers = (status: number, body: object) => (operation: string) => {
-    const code = String((body as { __type?: string }).__type ?? "");
-    if (operation === "DescribeEndpoints") return { status: 200, code: "", body: address };
-    return operation === "WriteRecords" ? { status, code, body: JSON.stringify(body) } : undefined;
-  };
-
-  test("gets a multi-measure record of each message", async () => {
-    const one = start([sinks.timestream]);
-    let sent: { Records: { MeasureValues: object[] }[] } | undefined;
+  /** A database and a table, and what is written to it. */
+  async function timestream() {
+    const client = new TimestreamWrite(settings(iot.world.emulator));
+    await client.createDatabase({ DatabaseName: "iot" });
+    await client.createTable({ DatabaseName: "iot", TableName: "telemetry" });
+    client.destroy();
+    const written: _Record[] = [];
     iot.world.aws.fault = (operation, body) => {
-      if (operation === "WriteRecords") sent = JSON.parse(body) as typeof sent;
-      return answers(200, {})(operation);
+      if (operation === "WriteRecords") written.push(...(JSON.parse(body) as { Records: _Record[] }).Records);
+      return undefined;
     };
-    expect(
-      await consume(one, [streamRecord(0, { temp: 21.5, open: true, at: { lat: 60 }, none: null })]),
-    ).toBeUndefined();
-    expect(sent!.Records).toEqual([
-      expect.objectContaining({
-        Dimensions: [
-          { Name: "ident", Value: "sensor-1" },
-          { Name: "topic", Value: "devices/sensor-1/telemetry" },
-        ],
-        Time: String(Date.parse("2026-11-21T05:00:00Z")),
-        TimeUnit: "MILLISECONDS",
-      }),
-    ]);
-    expect(sent!.Records[0]!.MeasureValues.slice(0, 3)).toEqual([
-      { Name: "temp", Value: "21.5", Type: "DOUBLE" },
-      { Name: "open", Value: "true", Type: "BOOLEAN" },
-      { Name: "at.lat", Value: "60", Type: "DOUBLE" },
-    ]);
+    return written;
+  }
+  const now = () => ({ receivedAt: Date.now() });
+
+  test("gets a multi-measure record of each message, those of one millisecond at times of their own", async () => {
+    const written = await timestream();
+    const at = now();
+    const payloads = [{ temp: 21.5, open: true, at: { lat: 60 }, none: null }, { temp: 22 }, { temp: 22 }];
+    const records = payloads.map((payload, n) => streamRecord(n, payload, at));
+    expect(await consume(start([sinks.timestream]), records)).toBeUndefined();
+    expect(await letters()).toEqual([]);
+    expect(written[0]).toMatchObject({
+      Dimensions: [
+        { Name: "ident", Value: "sensor-1" },
+        { Name: "topic", Value: "devices/sensor-1/telemetry" },
+      ],
+      MeasureValues: [
+        { Name: "temp", Value: "21.5", Type: "DOUBLE" },
+        { Name: "open", Value: "true", Type: "BOOLEAN" },
+        { Name: "at.lat", Value: "60", Type: "DOUBLE" },
+      ],
+      TimeUnit: "NANOSECONDS",
+    });
+    expect(new Set(written.map(({ Time }) => Time)).size).toBe(3);
+    expect(new Set(written.map(({ Time }) => Time!.slice(0, -6)))).toEqual(new Set([String(at.receivedAt)]));
+  });
+
+  test("takes what comes again for what it has", async () => {
+    await timestream();
+    const one = start([sinks.timestream], { IOT_TIME: "at" });
+    const payload = { temp: 21, at: Date.now() };
+    await consume(one, [streamRecord(0, payload, now())]);
+    await consume(one, [streamRecord(0, payload, now()), streamRecord(1, payload, now())]);
+    expect(await letters()).toEqual([]);
   });
 
   test("has the records that it rejects dead-lettered with its reason", async () => {
-    const one = start([sinks.timestream]);
-    const RejectedRecords = [{ RecordIndex: 1, Reason: "older than the memory store" }];
-    iot.world.aws.fault = answers(419, { __type: "RejectedRecordsException", RejectedRecords });
-    expect(await consume(one, [...many(3), streamRecord(3, { list: [1] })])).toBeUndefined();
+    await timestream();
+    const old = { receivedAt: Date.now() - 30 * 86_400_000 };
+    const records = [
+      streamRecord(0, { temp: 1 }, now()),
+      streamRecord(1, { temp: 1 }, old),
+      streamRecord(2, { list: [1] }, now()),
+    ];
+    expect(await consume(start([sinks.timestream]), records)).toBeUndefined();
     expect((await letters()).map(({ reason }) => reason)).toEqual([
-      "timestream: older than the memory store",
+      expect.stringMatching(/^timestream: .*time/i),
       "timestream: the payload has no number, text or truth value",
     ]);
   });

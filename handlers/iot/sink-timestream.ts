@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   type _Record as MeasureRecord,
   type MeasureValue,
@@ -6,7 +7,7 @@ import {
 } from "@aws-sdk/client-timestream-write";
 import { isRawNumber } from "../exact-json";
 import { type Backoff, describe, fullJitter, isTransient, mapConcurrent, sleep } from "../retry";
-import { type IoTRecord, isObject, type Placed } from "./record";
+import { isObject, type Placed } from "./record";
 import type { SinkClients, SinkFailure, SinkFailures } from "./sink";
 
 /** WriteRecords' limit (https://docs.aws.amazon.com/timestream/latest/developerguide/API_WriteRecords.html). */
@@ -23,7 +24,7 @@ export async function writeTimestream(
 ): Promise<SinkFailures> {
   const failures: SinkFailures = {};
   const measures: { place: number; measure: MeasureRecord }[] = [];
-  records.forEach(({ record }, place) => {
+  records.forEach((record, place) => {
     const measure = toMeasure(record);
     if ("problem" in measure) failures[place] = { reason: measure.problem, refused: true };
     else measures.push({ place, measure });
@@ -56,11 +57,18 @@ function failureOf(error: unknown, place: number, index: number): Record<number,
   return rejected ? { [place]: { reason: rejected.Reason ?? "Timestream rejected it", refused: true } } : {};
 }
 
-/** Numbers, texts and truth values of the payload, those inside of objects by their path; the rest has no place there. */
-function toMeasure({ ident, topic, timestamp, id, data }: IoTRecord): MeasureRecord | { problem: string } {
+/**
+ * Numbers, texts and truth values of the payload, those inside of objects by their path; the rest has no place there.
+ *
+ * Timestream rejects a record with the device, topic and time of another one but other values. So what tells the records
+ * of one millisecond apart elsewhere gives them a time below the millisecond here.
+ */
+function toMeasure({ record, sortKey }: Placed): MeasureRecord | { problem: string } {
+  const { ident, topic, timestamp, data } = record;
   const values: MeasureValue[] = [];
   collect(data, "", values);
   if (values.length === 0) return { problem: "the payload has no number, text or truth value" };
+  const below = Number.parseInt(hash("sha256", sortKey).slice(0, 12), 16) % 1_000_000;
   return {
     Dimensions: [
       { Name: "ident", Value: ident },
@@ -68,9 +76,9 @@ function toMeasure({ ident, topic, timestamp, id, data }: IoTRecord): MeasureRec
     ],
     MeasureName: "telemetry",
     MeasureValueType: "MULTI",
-    MeasureValues: [...values, { Name: "messageId", Value: id, Type: "VARCHAR" }],
-    Time: String(timestamp),
-    TimeUnit: "MILLISECONDS",
+    MeasureValues: values,
+    Time: String(BigInt(timestamp) * 1_000_000n + BigInt(below)),
+    TimeUnit: "NANOSECONDS",
   };
 }
 
