@@ -1,11 +1,10 @@
 import { KeyObject, webcrypto } from "node:crypto";
-import { providePolyfill } from "../../emulator/core/reflect-metadata";
+import { x509Library } from "../../emulator/core/x509";
 
 const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 async function prepare() {
-  providePolyfill();
-  const x509 = await import("@peculiar/x509");
+  const x509 = x509Library();
   const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
   const key = KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString();
   return { x509, keys, key };

@@ -2,7 +2,7 @@ import { generateKeyPair, randomBytes, webcrypto } from "node:crypto";
 import { promisify } from "node:util";
 import type * as X509 from "@peculiar/x509";
 import type { Clock } from "../../core/clock";
-import { providePolyfill } from "../../core/reflect-metadata";
+import { x509Library } from "../../core/x509";
 
 /** A key pair as CreateKeysAndCertificate hands it out. */
 export interface KeyPair {
@@ -20,11 +20,6 @@ const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const endOfTime = new Date("2049-12-31T23:59:59Z");
 /** How clients on this machine and in containers on it may call the broker. */
 const serverNames = ["localhost", "host.docker.internal", "*.localhost.localstack.cloud"];
-
-function library(): typeof X509 {
-  providePolyfill();
-  return require("@peculiar/x509");
-}
 
 /**
  * The certificate authority of one emulator: signs the certificates of devices and that of the MQTT listener. It is made
@@ -52,7 +47,7 @@ export class Authority {
 
   /** A device certificate for a public key in PEM. */
   async certify(publicKey: string): Promise<string> {
-    const { PublicKey } = library();
+    const { PublicKey } = x509Library();
     return this.sign("CN=AWS IoT Certificate", new PublicKey(publicKey));
   }
 
@@ -62,7 +57,7 @@ export class Authority {
    * @returns undefined where the text is no request, or one that its own key has not signed.
    */
   async certifyRequest(csrPem: string): Promise<string | undefined> {
-    const { Pkcs10CertificateRequest } = library();
+    const { Pkcs10CertificateRequest } = x509Library();
     let request: X509.Pkcs10CertificateRequest;
     try {
       request = new Pkcs10CertificateRequest(csrPem);
@@ -85,7 +80,7 @@ export class Authority {
   }
 
   private async makeRoot(): Promise<Root> {
-    const x509 = library();
+    const x509 = x509Library();
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: serial(),
@@ -103,7 +98,7 @@ export class Authority {
   }
 
   private async makeServer() {
-    const x509 = library();
+    const x509 = x509Library();
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
     const names = [
       ...serverNames.map((value) => ({ type: "dns" as const, value })),
@@ -123,7 +118,7 @@ export class Authority {
     publicKey: X509.PublicKeyType,
     extensions: X509.Extension[] = [],
   ): Promise<string> {
-    const x509 = library();
+    const x509 = x509Library();
     const { certificate, keys } = await this.ca();
     const made = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),

@@ -1,7 +1,6 @@
 import { createPrivateKey, createSign, type KeyObject, randomBytes } from "node:crypto";
-import type * as X509 from "@peculiar/x509";
 import type { Clock } from "../../core/clock";
-import { providePolyfill } from "../../core/reflect-metadata";
+import { x509Library } from "../../core/x509";
 
 /** What of a message is signed, in this order (developer guide, verifying the signatures of messages). */
 const signed: Record<string, readonly string[]> = {
@@ -47,8 +46,7 @@ export class Signer {
   }
 
   private async make(): Promise<Pair> {
-    providePolyfill();
-    const { X509CertificateGenerator }: typeof X509 = require("@peculiar/x509");
+    const { X509CertificateGenerator } = x509Library();
     const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]) };
     const keys = await crypto.subtle.generateKey({ ...algorithm, modulusLength: 2048 }, true, ["sign", "verify"]);
     const now = this.clock.now();
