@@ -174,3 +174,47 @@ test("a run that fails tells why, and nobody is told the token", async () => {
     expect(text).not.toContain("truck-1");
   }
 });
+
+describe("what is deployed", () => {
+  const inputsOf = (name: string) => {
+    const found = deployed.current.stack.resources.find((resource) => resource.name === name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found.inputs;
+  };
+  const valuesOf = (name: string) =>
+    Object.fromEntries(Object.entries(inputsOf(name)).map(([key, { value }]) => [key, value]));
+  const actionsOf = (name: string) => {
+    const { Statement } = JSON.parse(String(valuesOf(name).policy)) as {
+      Statement: { Action: string[]; Resource: string[] }[];
+    };
+    return Object.fromEntries(Statement.flatMap(({ Action, Resource }) => Action.map((action) => [action, Resource])));
+  };
+
+  test("may do what its handlers do, and nothing else", () => {
+    const region = "eu-west-1:000000000000";
+    const always = ["dynamodb:UpdateItem", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
+    const traces = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+    const stream = actionsOf("trucks-flespi-poll-policy");
+    expect(Object.keys(stream).sort()).toEqual([...always, ...traces, "iot:Publish"].sort());
+    expect(stream["iot:Publish"]).toEqual([`arn:aws:iot:${region}:topic/flespi/*`]);
+    expect(stream["sqs:SendMessage"]).toEqual([expect.stringContaining(`arn:aws:sqs:${region}:trucks-flespi-dead`)]);
+    const queue = actionsOf("queueing-poll-policy");
+    expect(Object.keys(queue).sort()).toEqual([...always, ...traces].sort());
+    expect(queue["sqs:SendMessage"]).toContain(`arn:aws:sqs:${region}:flespi.fifo`);
+  });
+
+  test("keeps the token as a secret, runs once for each tick, and tells when messages wait", () => {
+    expect(inputsOf("trucks-flespi-poll-function").environment).toMatchObject({
+      secret: true,
+      value: { variables: { FLESPI_TOKEN: token, FLESPI_TOPIC: `flespi/\${ident}` } },
+    });
+    expect(valuesOf("trucks-flespi-poll-retries")).toMatchObject({ maximumRetryAttempts: 0 });
+    expect(valuesOf("trucks-flespi-poll-schedule")).toMatchObject({ scheduleExpression: "rate(1 minute)" });
+    expect(valuesOf("trucks-flespi-lag-alarm")).toMatchObject({
+      ...{ namespace: "Sensorcast", metricName: "Lag", threshold: 900_000 },
+      dimensions: { FlespiReceiver: "trucks-flespi" },
+    });
+    const made = deployed.current.stack.resources.map(({ name }) => name);
+    expect(made).not.toContain("queueing-poll-schedule");
+  });
+});

@@ -2,11 +2,13 @@ import { hash } from "node:crypto";
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from "@aws-sdk/client-sqs";
 import { groupBySize, MAX_MESSAGE_BYTES, toSqsText } from "../batching";
 import { makeSqs } from "../clients";
+import { mapConcurrent } from "../retry";
 import type { MakeHandler } from "./handler";
 import type { FlespiMessage } from "./message";
 
 /** A batch's most messages (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html). */
 const BATCH = 10;
+const PARALLEL = 8;
 
 /**
  * Sends each message to a queue as a message of its own, with its id as the message attribute `id`. A FIFO queue keeps
@@ -36,8 +38,8 @@ export const toQueue =
             refused[message.id] = "it is larger than the 1 MiB of a queue's message";
           else entries.push(entry);
         });
-        // One after the other, for a FIFO queue keeps the order in which they come.
-        for (const batch of groupBySize(entries, sizeOf, BATCH, MAX_MESSAGE_BYTES)) await send(batch);
+        // A FIFO queue keeps the order in which they come.
+        await mapConcurrent(groupBySize(entries, sizeOf, BATCH, MAX_MESSAGE_BYTES), fifo ? 1 : PARALLEL, send);
         return refused;
       },
       async close() {
