@@ -1,9 +1,6 @@
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Cursor } from "../handlers/flespi/cursor";
-import { tableCursor } from "../handlers/flespi/cursor-table";
-import type { FlespiHandler } from "../handlers/flespi/handler";
-import { makeReceiver } from "../handlers/flespi/receive";
+import { type Cursor, type FlespiHandler, makeReceiver, tableCursor } from "../handlers/flespi";
 import { settings, useEmulator } from "./harness/emulator";
 import { channelOf, patience, round } from "./harness/flespi";
 import { channelId, position, startFlespi } from "./harness/flespi-standin";

@@ -2,9 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { FlespiHandler } from "../handlers/flespi/handler";
-import { makeReceiver } from "../handlers/flespi/receive";
-import { runReceiver } from "../handlers/flespi/run";
+import { type FlespiHandler, makeReceiver, runReceiver } from "../handlers/flespi";
 import { channelOf, patience, recording, round, temporaryDirectory } from "./harness/flespi";
 import { type ChannelFault, type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
 

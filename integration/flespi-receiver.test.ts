@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { DynamoDBClient, GetItemCommand, ScanCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand, QueryCommand, ScanCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { RoundReport } from "../handlers/flespi/receive";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { RoundReport } from "../handlers/flespi";
 import { useDeployed } from "./harness/deployed";
 import { settings } from "./harness/emulator";
 import { type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
@@ -61,6 +64,16 @@ const cursor = async (name: keyof Outputs["cursors"]) => {
   );
   return Item;
 };
+/** Makes a channel another receiver's until a time. */
+const hold = (name: keyof Outputs["cursors"], until: number) =>
+  dynamodb.send(
+    new UpdateItemCommand({
+      TableName: deployed.current.outputs.cursors[name],
+      Key: { channel: { S: "429" } },
+      UpdateExpression: "SET heldBy = :other, heldUntil = :until",
+      ExpressionAttributeValues: { ":other": { S: "another" }, ":until": { N: String(until) } },
+    }),
+  );
 
 test("after a minute, every message of a channel is in the stream's table once, however often flespi fails", async () => {
   const { emulator, outputs } = deployed.current;
@@ -92,21 +105,11 @@ describe("a receiver with a FIFO queue", () => {
   });
 
   test("leaves the channel to a receiver that is at work, until its time is over", async () => {
-    const { outputs } = deployed.current;
-    const hold = (until: number) =>
-      dynamodb.send(
-        new UpdateItemCommand({
-          TableName: outputs.cursors.queueing,
-          Key: { channel: { S: "429" } },
-          UpdateExpression: "SET heldBy = :other, heldUntil = :until",
-          ExpressionAttributeValues: { ":other": { S: "another" }, ":until": { N: String(until) } },
-        }),
-      );
-    await hold(Date.now() + 60_000);
+    await hold("queueing", Date.now() + 60_000);
     const before = flespi.queue.requests.length;
     expect((await poll("queueing")).result).toMatchObject({ outcome: "busy" });
     expect(flespi.queue.requests).toHaveLength(before);
-    await hold(Date.now() - 1);
+    await hold("queueing", Date.now() - 1);
     expect((await poll("queueing")).result).toMatchObject({ outcome: "drained" });
     expect(await cursor("queueing")).not.toHaveProperty("heldBy");
   });
@@ -120,6 +123,47 @@ describe("a receiver with a FIFO queue", () => {
     expect(Number((await cursor("queueing"))?.heldUntil?.N) - Date.now()).toBeGreaterThan(800_000);
   });
 });
+
+test("when a process is killed in the middle, the function takes its place, and every message is in the table once", async () => {
+  const { emulator, outputs } = deployed.current;
+  const ours = Array.from({ length: 90 }, (_, n) => position("killed", 1000 + n));
+  flespi.stream.add(...ours);
+  const first = flespi.stream.requests.length;
+  flespi.stream.fault = ({ number }) => (number === first + 4 ? "hang" : undefined);
+  const child = spawn(
+    process.execPath,
+    [
+      ...[resolve(__dirname, "../dist/cli/flespi.js"), "--channel", "429", "--url", flespi.stream.url],
+      ...["--table", outputs.cursors.streaming, "--iot", "--topic", `flespi/\${ident}`, "--limit-count", "20"],
+      ...["--dead-letter-queue", outputs.deadLetters.streaming],
+    ],
+    {
+      env: {
+        ...{ PATH: process.env.PATH, FLESPI_TOKEN: token, AWS_REGION: "eu-west-1" },
+        ...{ AWS_ENDPOINT_URL: emulator.endpoint, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
+      },
+    },
+  );
+  const ended = once(child, "close");
+  await vi.waitFor(() => expect(flespi.stream.requests).toHaveLength(first + 4), 15_000);
+  child.kill("SIGKILL");
+  await ended;
+  expect((await poll("streaming")).result).toMatchObject({ outcome: "busy" });
+  await hold("streaming", Date.now() - 1);
+  expect((await poll("streaming")).result).toMatchObject({ outcome: "drained", messages: 30 });
+  const stored = () =>
+    dynamodb.send(
+      new QueryCommand({
+        TableName: outputs.table,
+        KeyConditionExpression: "ident = :ident",
+        ExpressionAttributeValues: { ":ident": { S: "killed" } },
+      }),
+    );
+  await expect.poll(async () => (await stored()).Count, { timeout: 15_000 }).toBe(90);
+  expect((await stored()).Items?.map(({ timestamp }) => Number(timestamp?.N))).toEqual(
+    ours.map(({ timestamp }) => Number(timestamp) * 1000),
+  );
+}, 60_000);
 
 test("a handler of one's own gets the messages, with its variables and its rights", async () => {
   flespi.own.add(position("a", 1), position("b", 2));

@@ -14,3 +14,6 @@ export const LIMIT_COUNT = { min: 2, max: 10_000, use: 1000 };
 export const LIMIT_SIZE = { min: 1000, max: 10_000_000, use: 1_000_000 };
 /** Seconds that flespi waits for a message. */
 export const WAIT_SECONDS = { min: 0, max: 60 };
+
+/** The settings of a channel that need not be given. */
+export const CHANNEL_DEFAULTS = { url: FLESPI_URL, limitCount: LIMIT_COUNT.use, limitSize: LIMIT_SIZE.use };

@@ -1,19 +1,23 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChannelOptions } from "../../handlers/flespi/channel";
-import type { Cursor } from "../../handlers/flespi/cursor";
-import { fileCursor } from "../../handlers/flespi/cursor-file";
-import type { FlespiHandler } from "../../handlers/flespi/handler";
-import type { FlespiLetter } from "../../handlers/flespi/letters";
-import type { FlespiMessage } from "../../handlers/flespi/message";
-import type { ReceiverParts, Round } from "../../handlers/flespi/receive";
+import type {
+  ChannelOptions,
+  Cursor,
+  FlespiHandler,
+  FlespiLetter,
+  FlespiMessage,
+  ReceiverParts,
+  Round,
+} from "../../handlers/flespi";
+import { CHANNEL_DEFAULTS, fileCursor } from "../../handlers/flespi";
 import { channelId, type FlespiStandin, token } from "./flespi-standin";
 
 /** A channel as receivers are told about it. */
 export const channelOf = ({ url }: FlespiStandin, options: Partial<ChannelOptions> = {}): ChannelOptions => ({
   channelId: String(channelId),
-  ...{ token, url, limitCount: 10, limitSize: 1_000_000 },
+  ...CHANNEL_DEFAULTS,
+  ...{ token, url, limitCount: 10 },
   ...options,
 });
 
