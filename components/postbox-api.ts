@@ -119,8 +119,9 @@ const ANSWERS: readonly Answer[] = [
       "#end",
     ].join(""),
   },
-  { status: "409", pattern: "409|412", template: '{"message": "A request with this id was stored already"}' },
-  { status: "503", pattern: "5\\d\\d", template: '{"message": "The body could not be stored; send it again"}' },
+  // 409 of S3 says that another write was under way, and not that it went well.
+  { status: "409", pattern: "412", template: '{"message": "A request with this id was stored already"}' },
+  { status: "503", pattern: "409|5\\d\\d", template: '{"message": "The body could not be stored; send it again"}' },
   { status: "500", template: '{"message": "The body could not be stored"}' },
 ];
 

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
@@ -23,6 +24,7 @@ interface Outputs {
   arrivalsUrl: string;
   unannouncedUrl: string;
   announceFunction: string;
+  authorizerLogs: string;
   reconcileFunction: string;
 }
 
@@ -53,8 +55,9 @@ afterAll(async () => {
   await faulty[Symbol.asyncDispose]();
 });
 
-interface Batch {
-  readonly Entries: { readonly Id: string; readonly MessageBody: string }[];
+interface Entry {
+  readonly Id: string;
+  readonly MessageBody: string;
 }
 
 const send = (body: Uint8Array) =>
@@ -69,10 +72,18 @@ async function reconcile(event: object = {}): Promise<ReconcileReport & { errorM
   return JSON.parse(Buffer.from(Payload!).toString());
 }
 
-test("who has not the secret may not publish", async () => {
-  const { url } = deployed.current.outputs;
+test("who has not the secret may not publish, and is asked for it each time where no answer is kept", async () => {
+  const { url, authorizerLogs: logGroupName } = deployed.current.outputs;
   expect((await publish(url, "x")).status).toBe(401);
-  expect((await publish(url, "x", { "X-Secret": "a-secret-of-the-sender" })).status).toBe(403);
+  for (let time = 0; time < 2; time++) {
+    expect((await publish(url, "x", { "X-Secret": "a-secret-of-the-sender" })).status).toBe(403);
+  }
+  const logs = new CloudWatchLogsClient(settings(deployed.current.emulator));
+  const { events = [] } = await logs.send(
+    new FilterLogEventsCommand({ logGroupName, filterPattern: '"START RequestId"' }),
+  );
+  logs.destroy();
+  expect(events).toHaveLength(2);
 });
 
 test("an announcement whose mark is lost is made once more, and the reconciliation says what it cannot do", async () => {
@@ -118,45 +129,44 @@ test("a run of the reconciliation begins where the last one came to, or where it
 test("500 publishes, a fifth of which cannot be announced, are 500 objects and 500 messages after the reconciliation", async () => {
   const { bucket, queueUrl, arrivalsUrl, unannouncedUrl } = deployed.current.outputs;
   const seen = new Map<string, number>();
-  const failed = new Set<string>();
-  /** SQS takes the others of a batch, and says of these that it did not. */
-  const isRefused = ({ MessageBody }: { MessageBody: string }) => {
-    const { key } = JSON.parse(MessageBody) as PostboxMessage;
-    if (!seen.has(key)) seen.set(key, seen.size);
-    if (seen.get(key)! % 5 !== 4) return false;
-    failed.add(key);
-    return true;
-  };
-  faulty.request = (_operation, body) => {
-    const { Entries, ...rest } = JSON.parse(body) as Batch;
-    return JSON.stringify({ ...rest, Entries: Entries.filter((entry) => !isRefused(entry)) });
-  };
-  faulty.answer = (_operation, body, request) => {
-    const answer = JSON.parse(body) as object;
-    const Failed = (JSON.parse(request) as Batch).Entries.filter(isRefused).map(({ Id }) => ({
-      ...{ Id, SenderFault: false, Code: "InternalError", Message: "Try again" },
-    }));
-    return JSON.stringify({ Successful: [], ...answer, Failed });
-  };
-  // Where all of a batch are refused, nothing is left to pass on.
+  const refusals = new Map<string, number>();
+  const keyOf = ({ MessageBody }: Entry) => (JSON.parse(MessageBody) as PostboxMessage).key;
+  const isRefused = (entry: Entry) => seen.get(keyOf(entry))! % 5 === 4;
+  const entriesOf = (body: string) => (JSON.parse(body) as { Entries: Entry[] }).Entries;
   faulty.fault = (_operation, body) => {
-    const { Entries } = JSON.parse(body) as Batch;
-    return Entries.every(isRefused) ? { status: 403, code: "AccessDenied" } : undefined;
+    const entries = entriesOf(body);
+    for (const key of entries.map(keyOf)) if (!seen.has(key)) seen.set(key, seen.size);
+    const refused = entries.filter(isRefused).map(keyOf);
+    for (const key of refused) refusals.set(key, (refusals.get(key) ?? 0) + 1);
+    // An empty batch is none.
+    return refused.length === entries.length ? { status: 403, code: "AccessDenied" } : undefined;
+  };
+  // SQS takes the others of a batch, and says of these that it did not.
+  faulty.request = (_operation, body) =>
+    JSON.stringify({ ...JSON.parse(body), Entries: entriesOf(body).filter((entry) => !isRefused(entry)) });
+  faulty.answer = (_operation, answer, body) => {
+    const refusal = { SenderFault: false, Code: "InternalError", Message: "Try again" };
+    const Failed = entriesOf(body)
+      .filter(isRefused)
+      .map(({ Id }) => ({ Id, ...refusal }));
+    return JSON.stringify({ ...JSON.parse(answer), Failed });
   };
 
   const bodies = Array.from({ length: 500 }, () => binary(randomInt(1, 20_000)));
-  const answers = await mapConcurrent(bodies, 16, (body) => send(body));
+  const answers = await mapConcurrent(bodies, 8, (body) => send(body));
   expect(answers.every(({ status }) => status === 200)).toBe(true);
   const hashes = Object.fromEntries(answers.map(({ body }, i) => [body.id!, sha256(bodies[i]!)]));
   expect(Object.keys(hashes)).toHaveLength(500);
 
   // What fails comes again and again, and then waits, to be seen.
   await vi.waitFor(async () => expect(await depth(sqs, arrivalsUrl)).toBe(100), WAIT);
-  await vi.waitFor(async () => {
+  for (let delivery = 1; delivery <= 5; delivery++) {
+    await vi.waitFor(() => {
+      expect([...refusals.values()].filter((times) => times >= delivery)).toHaveLength(100);
+    }, WAIT);
     await advance("3 minutes");
-    expect(await depth(sqs, unannouncedUrl)).toBe(100);
-  }, WAIT);
-  expect(failed.size).toBe(100);
+  }
+  await vi.waitFor(async () => expect(await depth(sqs, unannouncedUrl)).toBe(100), WAIT);
   const messages = await takeAll(sqs, queueUrl);
   expect(idsOf(messages).size).toBe(400);
 

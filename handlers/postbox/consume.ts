@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { BatchAnswer } from "../batch-answer";
 import { makeS3 } from "../clients";
-import type { LambdaContext } from "../deadline";
+import { deadlineOf, inTime, type LambdaContext } from "../deadline";
 import { describe, mapConcurrent } from "../retry";
 import type { PostboxMessage } from "./message";
 
@@ -16,7 +16,7 @@ export interface PostboxItem extends PostboxMessage {
 
 /**
  * Takes a published object. What it throws brings this message again, and after `maxReceiveCount` times to the error
- * queue. A message can come twice: do the same again, or tell it by its `key`.
+ * queue; so does a callback that is not done shortly before the function's timeout. A message can come twice: do the same again, or tell it by its `key`.
  */
 export type OnPostboxMessage = (item: PostboxItem, context: LambdaContext) => unknown;
 
@@ -35,6 +35,7 @@ export const consumeMessages =
   () => {
     const s3 = makeS3();
     return async ({ Records }: ConsumerEvent, context: LambdaContext): Promise<BatchAnswer> => {
+      const deadline = deadlineOf(context);
       const failed = await mapConcurrent(Records, Records.length, async ({ messageId, body: text, attributes }) => {
         let key: string | undefined;
         let body: Readable | undefined;
@@ -45,7 +46,8 @@ export const consumeMessages =
           body = Body as Readable;
           // A callback that leaves the body alone must not fall over a connection that breaks.
           body.on("error", () => {});
-          await onMessage({ ...message, body, receiveCount: Number(attributes.ApproximateReceiveCount) }, context);
+          const item = { ...message, body, receiveCount: Number(attributes.ApproximateReceiveCount) };
+          await inTime(onMessage(item, context), deadline, "the callback");
           return [];
         } catch (error) {
           const reason = describe(error);

@@ -41,6 +41,25 @@ export interface PublishEvent {
   };
 }
 
+/**
+ * What a callback answered, when it is a verdict.
+ *
+ * @throws when it is not understood: the body is not stored
+ */
+function readVerdict(answered: unknown): Verdict {
+  if (answered === undefined || answered === null) return { annotations: {} };
+  const { annotations, reject } = answered as Partial<Record<"annotations" | "reject", Record<string, unknown> | null>>;
+  if (reject) {
+    const { statusCode, message } = reject;
+    const isRefusal = Number.isInteger(statusCode) && Number(statusCode) >= 400 && Number(statusCode) < 500;
+    if (isRefusal && typeof message === "string") return { reject: { statusCode: Number(statusCode), message } };
+    throw new Error("onPublish must reject with a status of 400 to 499 and a message");
+  }
+  const notes = typeof annotations === "object" && annotations ? Object.entries(annotations) : [[null, null]];
+  if (notes.every(([, note]) => typeof note === "string")) return { annotations: Object.fromEntries(notes) };
+  throw new Error("onPublish must return nothing, { annotations } with texts, or { reject: { statusCode, message } }");
+}
+
 /** With the principal's 1,000 characters below the 2 KB of metadata that S3 takes. */
 const MAX_ANNOTATIONS = 900;
 
@@ -61,13 +80,11 @@ export const receivePublications =
         if (event.body?.includes("\ufffd")) return answer(400, { message: "The body is not UTF-8, or holds U+FFFD" });
       }
       const principal = authorizer?.principalId ?? null;
-      const verdict = (await onPublish?.({ requestId, body, contentType, principal, headers })) ?? { annotations: {} };
-      if ("reject" in verdict) {
-        const { statusCode, message } = verdict.reject;
-        if (!(statusCode >= 400 && statusCode < 500))
-          throw new Error("onPublish must reject with a status of 400 to 499");
-        return answer(statusCode, { message });
-      }
+      // A copy, so that a callback which changes the bytes does not change what is stored.
+      const verdict = readVerdict(
+        await onPublish?.({ requestId, body: Buffer.from(body), contentType, principal, headers }),
+      );
+      if ("reject" in verdict) return answer(verdict.reject.statusCode, { message: verdict.reject.message });
       const annotations = Object.keys(verdict.annotations).length > 0 ? JSON.stringify(verdict.annotations) : "";
       const notes = toMetadata(annotations);
       if (notes.length > MAX_ANNOTATIONS) {

@@ -1,0 +1,129 @@
+import { setTimeout } from "node:timers/promises";
+import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { PostboxMessage } from "../components";
+import type { BatchAnswer } from "../handlers/batch-answer";
+import { announceArrivals } from "../handlers/postbox/announce";
+import { consumeMessages } from "../handlers/postbox/consume";
+import { settings, useEmulator } from "./harness/emulator";
+import { type FaultyAws, startFaultyAws } from "./harness/faulty-aws";
+import { functionCode, type RunningFunction, startFunction } from "./harness/function";
+import { keysIn, takeAll } from "./harness/postbox";
+import { s3Client } from "./harness/s3";
+
+const emulator = useEmulator();
+const Bucket = "bodies";
+let s3: S3Client;
+let sqs: SQSClient;
+let queueUrl: string;
+let aws: FaultyAws;
+beforeAll(async () => {
+  s3 = s3Client(emulator.current);
+  sqs = new SQSClient(settings(emulator.current));
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: "queue" }))).QueueUrl!;
+  aws = await startFaultyAws(emulator.current);
+});
+beforeEach(() => aws.reset());
+afterAll(async () => {
+  s3.destroy();
+  sqs.destroy();
+  await aws[Symbol.asyncDispose]();
+});
+
+const start = async (factory: () => unknown) =>
+  startFunction(await functionCode(factory), {
+    AWS_ENDPOINT_URL: aws.endpoint,
+    POSTBOX_BUCKET: Bucket,
+    POSTBOX_QUEUE: queueUrl.replace(/^http:\/\/[^/]+/, aws.endpoint),
+  });
+
+const time = Date.now();
+const keyOf = (id: string) => `published/${time}/${id}`;
+const store = (...ids: string[]) =>
+  Promise.all(ids.map((id) => s3.send(new PutObjectCommand({ Bucket, Key: keyOf(id), Body: id }))));
+const failed = ({ batchItemFailures }: BatchAnswer) => batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+
+describe("the function that announces", () => {
+  let announcing: RunningFunction;
+  beforeAll(async () => {
+    announcing = await start(announceArrivals);
+  });
+  afterAll(() => announcing[Symbol.asyncDispose]());
+
+  const arrival = (id: string, { count = 1, after = 1_000 } = {}) => ({
+    messageId: id,
+    body: JSON.stringify({ Records: [{ s3: { object: { key: keyOf(id) } } }] }),
+    attributes: { ApproximateReceiveCount: `${count}`, ApproximateFirstReceiveTimestamp: `${time + after}` },
+  });
+  const announce = async (...Records: { messageId: string }[]) => failed(await announcing.invoke({ Records }));
+  const announced = async () => (await takeAll<PostboxMessage>(sqs, queueUrl)).map(({ requestId }) => requestId).sort();
+
+  test("asks S3 once for each new object, SQS once for ten, and says nothing to its log", async () => {
+    const ids = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    await store(...ids);
+    expect(await announce(...ids.map((id) => arrival(id)))).toEqual([]);
+    expect(aws.calls).toEqual({ HEAD: 12, SendMessageBatch: 2, PUT: 12 });
+    expect(await announced()).toEqual(ids);
+    expect(await keysIn(s3, Bucket, "announced/")).toHaveLength(12);
+    expect(announcing.log).toBe("");
+  });
+
+  test("announces an object once though S3 tells of it twice, now or later, or what was given up is taken back", async () => {
+    await store("twice");
+    expect(await announce(arrival("twice"), { ...arrival("twice"), messageId: "other" })).toEqual([]);
+    expect(await announced()).toEqual(["twice"]);
+    expect(await announce(arrival("twice", { count: 2 }))).toEqual([]);
+    expect(await announce(arrival("twice", { after: 61_000 }))).toEqual([]);
+    expect(await announced()).toEqual([]);
+  });
+
+  test("fails for those that cannot be announced, and for no others", async () => {
+    await store("good", "refused");
+    const isRefused = ({ MessageBody }: { MessageBody: string }) => MessageBody.includes("refused");
+    aws.request = (_operation, body) => {
+      if (!body) return body;
+      const { Entries, ...rest } = JSON.parse(body);
+      return JSON.stringify({ ...rest, Entries: Entries.filter((entry: never) => !isRefused(entry)) });
+    };
+    const unreadable = { ...arrival("unreadable"), body: "{" };
+    const test = { ...arrival("test"), body: JSON.stringify({ Event: "s3:TestEvent" }) };
+    // SQS says nothing of the one that it did not get.
+    expect(await announce(arrival("good"), unreadable, arrival("refused"), test, arrival("gone"))).toEqual([
+      "unreadable",
+      "refused",
+    ]);
+    expect(await announced()).toEqual(["good"]);
+    expect(await keysIn(s3, Bucket, `announced/${time}/refused`)).toEqual([]);
+  });
+
+  test("fails for all of a batch that SQS does not answer, and marks none", async () => {
+    await store("one", "two");
+    aws.fault = (operation) => (operation === "SendMessageBatch" ? { status: 403, code: "AccessDenied" } : undefined);
+    expect(await announce(arrival("one"), arrival("two"))).toEqual(["one", "two"]);
+    expect(aws.calls.PUT).toBeUndefined();
+    expect(await announced()).toEqual([]);
+  });
+});
+
+test("a consumer's messages that fail, hang or have lost their object come again, and no others", async () => {
+  const onMessage = async ({ requestId, body }: { requestId: string; body: AsyncIterable<Uint8Array> }) => {
+    if (requestId === "throws") throw new Error("no");
+    if (requestId === "hangs") await new Promise(() => {});
+    if (requestId === "unread") return;
+    for await (const part of body) if (`${part}` !== requestId) throw new Error(`${part}`);
+  };
+  await using consuming = await start(consumeMessages({ onMessage }));
+  await store("read", "throws", "hangs", "unread");
+  const Records = ["read", "throws", "hangs", "unread", "lost"].map((requestId) => ({
+    messageId: requestId,
+    body: JSON.stringify({ bucket: Bucket, key: keyOf(requestId), requestId }),
+    attributes: { ApproximateReceiveCount: "1" },
+  }));
+  const answer = await Promise.race([
+    consuming.invoke<BatchAnswer>({ Records }, { remainingMs: 2_000 }),
+    setTimeout(20_000),
+  ]);
+  expect(failed(answer as BatchAnswer)).toEqual(["throws", "hangs", "lost"]);
+});
