@@ -59,6 +59,11 @@ describe("a record", () => {
     ]);
   });
 
+  test("has no client when it did not come by MQTT", async () => {
+    await consume(start(), [streamRecord(0, { n: 0 }, { clientId: "n/a" })]);
+    expect((await stored())[0]).not.toHaveProperty("clientId");
+  });
+
   test("expires when the table's records do", async () => {
     await consume(start([{ ...sinks.table, ttlDays: 2 }]), many(1));
     const [{ expiresAt } = {}] = await stored();

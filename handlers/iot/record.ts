@@ -102,7 +102,8 @@ export function readEnvelope({ kinesis }: StreamRecord): Envelope | Refusal {
     return {
       ...{ topic, receivedAt, payload },
       ...(named && { device }),
-      ...(typeof clientId === "string" && { clientId }),
+      // What clientid() says of a message that did not come by MQTT.
+      ...(typeof clientId === "string" && clientId !== "n/a" && { clientId }),
     };
   } catch (error) {
     return { stage: "parse", reason: `${problem}: ${describe(error)}` };
