@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -288,6 +288,19 @@ describe("a cursor in a file", () => {
     flespi.add(position("next", 12));
     await makeReceiver(next.parts)(round());
     expect(next.received.map(({ ident }) => ident)).toEqual(["next"]);
+  });
+
+  test("set back, or deleted, lets the same receiver read the channel again", async () => {
+    flespi.add(...many(12));
+    const { parts, received } = recording(flespi, cursorFile);
+    const receive = makeReceiver(parts);
+    await receive(round());
+    await writeFile(cursorFile, JSON.stringify({ channelId: "429", nextKey: "11" }));
+    expect(await receive(round())).toMatchObject({ messages: 2 });
+    expect(received).toHaveLength(14);
+    await rm(cursorFile);
+    await receive(round());
+    expect(received).toHaveLength(26);
   });
 
   test("goes on after messages that flespi has deleted in the meantime", async () => {

@@ -31,6 +31,8 @@ export interface ChannelError extends Error {
 
 /** Beyond the time that flespi itself waits for messages. */
 const ANSWER_MS = 30_000;
+/** A receiver that is asked to stay away for longer looks whether that still holds. */
+const LONGEST_PAUSE_MS = 60 * 60 * 1000;
 /** More than any page that flespi makes: what is longer is no answer of its. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
@@ -158,5 +160,5 @@ function keyOf(value: unknown): string | undefined {
 function retryAfter({ headers }: Response): number | undefined {
   const text = headers.get("retry-after")?.trim() ?? "";
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return ms > 0 ? ms : undefined;
+  return ms > 0 ? Math.min(ms, LONGEST_PAUSE_MS) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { MAX_MESSAGE_BYTES, toSqsText } from "../batching";
-import { sendAll } from "../websocket/queue";
+import { sendAll } from "../send-all";
 
 /** A message that can never be handled, and why. */
 export interface FlespiLetter {

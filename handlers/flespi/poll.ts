@@ -2,7 +2,7 @@ import { makeSqs } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { writeMetricLine } from "../metrics";
 import { describe } from "../retry";
-import { makeDynamo } from "../websocket/clients";
+import { makeDynamo } from "../clients";
 import { tableCursor } from "./cursor-table";
 import { readEnvironment } from "./environment";
 import type { MakeHandler } from "./handler";

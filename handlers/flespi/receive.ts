@@ -55,22 +55,23 @@ const PATIENCE: Patience = {
   handlers: { baseMs: 200, capMs: 5_000, attempts: 4 },
 };
 
-/** Receives a channel's messages. Each round drains the channel; {@link receive} says when one ends early. */
+/** Gives what the handlers have of the page that begins at a key. */
+type DoneAt = (key: string) => readonly Done[];
+
+/** Receives a channel's messages: each round drains the channel, or says why it did not. */
 export function makeReceiver(parts: ReceiverParts): (round: Round) => Promise<RoundReport> {
-  // What handlers have of a page that others do not have: it comes again, but not to them.
-  let done: Done[] = parts.handlers.map(() => new Map());
-  const settled = () => {
-    done = parts.handlers.map(() => new Map());
+  // When a page comes again for one handler's sake, the others have it already.
+  let at: string | undefined;
+  let done: readonly Done[] = [];
+  const doneAt: DoneAt = (key) => {
+    if (key !== at) done = parts.handlers.map(() => new Map());
+    at = key;
+    return done;
   };
-  return (round) => receive(parts, round, () => done, settled);
+  return (round) => receive(parts, round, doneAt);
 }
 
-async function receive(
-  parts: ReceiverParts,
-  round: Round,
-  done: () => Done[],
-  settled: () => void,
-): Promise<RoundReport> {
+async function receive(parts: ReceiverParts, round: Round, doneAt: DoneAt): Promise<RoundReport> {
   const { cursor } = parts;
   const { deadline, signal } = round;
   const report = { pages: 0, messages: 0, deadLetters: 0, lagMs: 0 };
@@ -83,17 +84,17 @@ async function receive(
       if (page === undefined) break;
       if (page.nextKey !== key) {
         const { messages, refused } = readMessages(page.elements);
-        const letters = await handle(messages, refused, key, parts, round, done());
+        const letters = await handle(messages, refused, key, parts, round, doneAt(key));
         if (await cursor.move(key, page.nextKey)) {
-          settled();
           key = page.nextKey;
+          // Who sets the cursor back wants all of that page again.
+          doneAt(key);
           report.pages++;
           report.messages += page.elements.length;
           report.deadLetters += letters;
           report.lagMs = lagOf(messages.at(-1)) ?? report.lagMs;
         } else {
           console.warn(JSON.stringify({ message: "another receiver was faster", channelId: parts.channel.channelId }));
-          settled();
           key = await cursor.open(deadline);
           if (key === undefined) return { outcome: "busy", ...report };
         }
@@ -108,7 +109,16 @@ async function receive(
     console.warn(JSON.stringify({ message: "flespi asks to come later", reason: describe(error), retryAfterMs }));
     return { outcome: "paused", ...report, pausedUntil };
   } finally {
-    if (!round.keep || pausedUntil !== undefined) await cursor.close(pausedUntil);
+    if (!round.keep || pausedUntil !== undefined) await giveBack(cursor, pausedUntil);
+  }
+}
+
+/** A cursor that cannot be given back is free when the round's time is over. */
+async function giveBack(cursor: Cursor, notBefore: number | undefined): Promise<void> {
+  try {
+    await cursor.close(notBefore);
+  } catch (error) {
+    console.warn(JSON.stringify({ message: "the channel was not given back", reason: describe(error) }));
   }
 }
 
