@@ -3,13 +3,15 @@ import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/c
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PostboxMessage } from "../components";
+import type { ApiAnswer } from "../handlers/api-answer";
 import type { BatchAnswer } from "../handlers/batch-answer";
 import { announceArrivals } from "../handlers/postbox/announce";
 import { consumeMessages } from "../handlers/postbox/consume";
+import { receivePublications } from "../handlers/postbox/receive";
 import { settings, useEmulator } from "./harness/emulator";
 import { type FaultyAws, startFaultyAws } from "./harness/faulty-aws";
 import { functionCode, type RunningFunction, startFunction } from "./harness/function";
-import { keysIn, takeAll } from "./harness/postbox";
+import { keysIn, read, takeAll } from "./harness/postbox";
 import { s3Client } from "./harness/s3";
 
 const emulator = useEmulator();
@@ -126,4 +128,41 @@ test("a consumer's messages that fail, hang or have lost their object come again
     setTimeout(20_000),
   ]);
   expect(failed(answer as BatchAnswer)).toEqual(["throws", "hangs", "lost"]);
+});
+
+describe("the function that takes bodies in", () => {
+  let receiving: RunningFunction;
+  beforeAll(async () => {
+    // Answers what the body says.
+    const onPublish = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).answer;
+    receiving = await start(receivePublications({ onPublish }));
+  });
+  afterAll(() => receiving[Symbol.asyncDispose]());
+
+  const receive = (requestId: string, body: object) =>
+    receiving.invoke<ApiAnswer>({
+      ...{ body: JSON.stringify(body), isBase64Encoded: false, headers: null },
+      requestContext: { requestId, requestTimeEpoch: time },
+    });
+
+  test("never stores over another body, whatever id a client chooses", async () => {
+    expect(await receive("chosen", { first: true })).toMatchObject({ statusCode: 200, body: '{"id":"chosen"}' });
+    expect(await receive("chosen", { first: false })).toMatchObject({ statusCode: 409 });
+    expect((await read(s3, Bucket, keyOf("chosen"))).bytes.toString()).toBe('{"first":true}');
+  });
+
+  const another = "onPublish must return nothing, { annotations } with texts, or { reject: { statusCode, message } }";
+  const refusal = "onPublish must reject with a status of 400 to 499 and a message";
+  test.each([
+    [true, another],
+    ["no", another],
+    [{}, another],
+    [{ annotations: { count: 1 } }, another],
+    [{ reject: { statusCode: 200, message: "no" } }, refusal],
+    [{ reject: { statusCode: 404.5, message: "no" } }, refusal],
+    [{ reject: { statusCode: 404 } }, refusal],
+  ])("does not understand %j of onPublish, and stores nothing", async (answer, message) => {
+    await expect(receive("misunderstood", { answer })).rejects.toThrow(message);
+    expect(await keysIn(s3, Bucket, keyOf("misunderstood"))).toEqual([]);
+  });
 });

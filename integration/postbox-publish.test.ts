@@ -1,5 +1,4 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -24,7 +23,6 @@ interface Outputs {
   mistaken: string;
   lookedQueueUrl: string;
   lookedBucket: string;
-  lookedFunction: string;
 }
 
 const deployed = useDeployed<Outputs>("postbox-doors");
@@ -33,17 +31,15 @@ const MB = 1024 * 1024;
 const WAIT = { timeout: 15_000, interval: 50 };
 let s3: S3Client;
 let sqs: SQSClient;
-let lambda: LambdaClient;
 let logs: CloudWatchLogsClient;
 beforeAll(() => {
   const { emulator } = deployed.current;
   s3 = s3Client(emulator);
   sqs = new SQSClient(settings(emulator));
-  lambda = new LambdaClient(settings(emulator));
   logs = new CloudWatchLogsClient(settings(emulator));
 });
 afterAll(() => {
-  for (const client of [s3, sqs, lambda, logs]) client.destroy();
+  for (const client of [s3, sqs, logs]) client.destroy();
 });
 
 const advance = (time: string) => deployed.current.emulator.clock.advance(time as "1 second");
@@ -266,27 +262,6 @@ describe("a function that looks at bodies first", () => {
       },
     });
     expect(await keysIn(s3, lookedBucket, "published/")).toEqual(before);
-  });
-
-  test("is not understood when it answers anything else, and then nothing is kept", async () => {
-    const { lookedBucket } = deployed.current.outputs;
-    const before = await keysIn(s3, lookedBucket, "published/");
-    expect((await look("x", "text/x-misunderstood")).status).toBe(502);
-    expect(await keysIn(s3, lookedBucket, "published/")).toEqual(before);
-  });
-
-  test("never stores over another body, whatever id a client chooses", async () => {
-    const { lookedBucket: bucket, lookedFunction: FunctionName } = deployed.current.outputs;
-    const requestContext = { requestId: "chosen", requestTimeEpoch: Date.now() };
-    const store = async (body: string) => {
-      const Payload = JSON.stringify({ body, headers: {}, isBase64Encoded: false, requestContext });
-      const answer = await lambda.send(new InvokeCommand({ FunctionName, Payload }));
-      return JSON.parse(Buffer.from(answer.Payload!).toString()) as { statusCode: number; body: string };
-    };
-    expect(await store('"first"')).toMatchObject({ statusCode: 200, body: '{"id":"chosen"}' });
-    expect(await store('"second"')).toMatchObject({ statusCode: 409, body: expect.stringContaining("stored already") });
-    const key = `published/${requestContext.requestTimeEpoch}/chosen`;
-    expect((await read(s3, bucket, key)).bytes.toString()).toBe('"first"');
   });
 
   test("gets 6 MB of text and 4.5 MB of bytes, and more is refused", async () => {

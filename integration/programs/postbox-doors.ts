@@ -47,7 +47,6 @@ const looked = new Postbox("looked", {
         return { reject: { statusCode: 422, message: "The body is not JSON" } };
       }
     }
-    if (contentType === "text/x-misunderstood") return { annotations: { count: 1 as unknown as string } };
     const annotations = { site: process.env.SITE ?? "", first: `${body[0]}`, principal: `${principal}` };
     // What is done to the bytes here is not done to what is stored.
     body.fill(0);
