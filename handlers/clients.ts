@@ -12,6 +12,16 @@ export const makeSqs = () => once(() => new SQSClient({ maxAttempts: 4, requestH
 /** The S3 client of one container. */
 export const makeS3 = () => once(() => new S3Client({ maxAttempts: 4, requestHandler: LIMITS }));
 
+/** Connections that stay open, at most so many. */
+export const agents = (maxSockets: number) => ({
+  httpAgent: { keepAlive: true, maxSockets },
+  httpsAgent: { keepAlive: true, maxSockets },
+});
+
+/** The DynamoDB client of one container, with the SDK's retries. */
+export const makeDynamo = () =>
+  once(() => new DynamoDBClient({ maxAttempts: 4, requestHandler: { ...LIMITS, ...agents(64) } }));
+
 /** The AWS clients of one container: each is made when it is first needed, and keeps its connections open. */
 export interface Clients {
   /** Without retries of its own: the store decides what to send again. */

@@ -1,8 +1,7 @@
-import { makeSqs } from "../clients";
+import { makeDynamo, makeSqs } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { writeMetricLine } from "../metrics";
 import { describe } from "../retry";
-import { makeDynamo } from "../clients";
 import { tableCursor } from "./cursor-table";
 import { readEnvironment } from "./environment";
 import type { MakeHandler } from "./handler";

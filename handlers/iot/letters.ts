@@ -1,6 +1,6 @@
 import { MAX_MESSAGE_BYTES, toSqsText } from "../batching";
 import type { Clients } from "../clients";
-import { sendAll } from "../websocket/queue";
+import { sendAll } from "../send-all";
 import type { Envelope } from "./record";
 
 /** What could not go on, and why: a message of the dead-letter queue. */

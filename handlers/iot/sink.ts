@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { TimestreamWriteClient } from "@aws-sdk/client-timestream-write";
-import { type Clients, LIMITS, makeClients } from "../clients";
+import { type Clients, LIMITS, makeClients, makeDynamo } from "../clients";
 import { once } from "../retry";
-import { makeDynamo } from "../websocket/clients";
 import type { Placed } from "./record";
 
 /** Why a sink did not take a record. */

@@ -1,5 +1,5 @@
+import { archive } from "../archive";
 import { describe } from "../retry";
-import { archive } from "../thingsee/archive";
 import type { SinkSettings } from "./environment";
 import type { Placed } from "./record";
 import { type Batch, failFrom, type Sink, type SinkClients, type SinkFailures } from "./sink";

@@ -1,8 +1,8 @@
 import { type ApiAnswer, answer } from "../api-answer";
+import { archive } from "../archive";
 import { makeClients } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import { archive } from "./archive";
 import { type BodyEvent, bodyText, type Elements, parseBody } from "./body";
 import { type Content, type DeadLetter, type DeadLetterOffice, sendDeadLetters } from "./dead-letter";
 import { readEnvironment } from "./environment";

@@ -1,9 +1,9 @@
 import type { Message } from "@aws-sdk/client-sqs";
+import { archive } from "../archive";
 import { makeClients } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { type ReplayEvent, type ReplayReport, replayQueue } from "../replay";
 import { describe } from "../retry";
-import { archive } from "./archive";
 import { type Elements, exactValue, parseBody } from "./body";
 import { type DeadLetter, type DeadLetterOffice, discardDeadLetter, readDeadLetter } from "./dead-letter";
 import { readEnvironment } from "./environment";

@@ -1,9 +1,8 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { toSqsText } from "../batching";
-import { makeSqs } from "../clients";
+import { makeDynamo, makeSqs } from "../clients";
 import { parseExactly } from "../exact-json";
 import { describe } from "../retry";
-import { makeDynamo } from "./clients";
 import { variable } from "./environment";
 import { frameText, type WebSocketAnswer, type WebSocketEvent } from "./event";
 import { MAX_FRAME_BYTES } from "./frames";

@@ -1,13 +1,13 @@
 import type { BatchAnswer } from "../batch-answer";
 import { groupBySize, MAX_MESSAGE_BYTES, toSqsText } from "../batching";
-import { makeSqs } from "../clients";
+import { makeDynamo, makeSqs } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
-import { makeDynamo, makePoster } from "./clients";
+import { sendAll } from "../send-all";
+import { makePoster } from "./clients";
 import { deliver } from "./deliver";
 import { countOf, variable } from "./environment";
 import { writeMetrics } from "./metrics";
-import { sendAll } from "./queue";
 import { findReceivers } from "./receivers";
 import { type LiveRecord, type Poison, type QueueMessage, type RecordOptions, readMessage } from "./record";
 

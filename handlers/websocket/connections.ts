@@ -1,4 +1,4 @@
-import { makeDynamo } from "./clients";
+import { makeDynamo } from "../clients";
 import { countOf, variable } from "./environment";
 import { isMarker, limitOf, offeredProtocols, tokenOf, type WebSocketAnswer, type WebSocketEvent } from "./event";
 import { ALL, connectionRows, forgetConnection, LONGEST, shardOf, subscriptionRows, writeRows } from "./rows";

@@ -1,8 +1,9 @@
 import type { BatchAnswer } from "../batch-answer";
+import { makeDynamo } from "../clients";
 import { deadlineOf, type LambdaContext } from "../deadline";
 import { describe } from "../retry";
 import type { FanOutMessage, QueueEvent } from "./broadcast";
-import { makeDynamo, makePoster } from "./clients";
+import { makePoster } from "./clients";
 import { deliver } from "./deliver";
 import { countOf, variable } from "./environment";
 import { writeMetrics } from "./metrics";

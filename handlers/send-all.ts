@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { groupBySize, MAX_MESSAGE_BYTES } from "../batching";
-import { mapConcurrent } from "../retry";
+import { groupBySize, MAX_MESSAGE_BYTES } from "./batching";
+import { mapConcurrent } from "./retry";
 
 /** A batch's most messages (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html). */
 const BATCH = 10;

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import type { Clients } from "../clients";
+import type { Clients } from "./clients";
 
 /** One line of JSON per message. Line ends can only stand between the parts of valid JSON, where a space means the same. */
 const toLine = (text: string) => text.replace(/[\r\n]+/g, " ");
