@@ -17,6 +17,8 @@ export const registry: Record<string, { load: () => ServiceDefinition<never>; po
   events: { load: () => require("./services/events").definition, ports: ["events"] },
   kinesis: { load: () => require("./services/kinesis").definition, ports: ["kinesis"] },
   timestream: { load: () => require("./services/timestream").definition, ports: ["timestream"] },
+  // Signs as "timestream", too; its operations are others (core/address.ts).
+  timestreamquery: { load: () => require("./services/timestreamquery").definition },
   s3: { load: () => require("./services/s3").definition, ports: ["s3"] },
   lambda: { load: () => require("./services/lambda").definition, ports: ["lambda"] },
   apigateway: { load: () => require("./services/apigateway").definition, ports: ["apigateway"] },
