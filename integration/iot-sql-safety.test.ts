@@ -9,7 +9,12 @@ const refused: readonly (readonly [sql: string, message: string])[] = [
   ["SELECT a FROM 'a' WHERE x IS NOT NULL", "Expected a comparison operation"],
   ["SELECT 1 AS\n  FROM 'a'", "(line 2:8)"],
   ["SELECT nope(1) AS x", "Unknown function: nope (line 1:8)"],
-  ["SELECT abs() AS x", "Function abs expects 1 argument, found: 0 (line 1:8)"],
+  [
+    "SELECT a FROM 'a/#/b'",
+    "+ and # stand alone between slashes, and # only at the end of a topic filter) (line 1:15)",
+  ],
+  ["SELECT a FROM ''", "the topic filter is empty"],
+  [`SELECT 1 AS a${".b".repeat(30_000)}`, "An alias has at most 100 levels"],
   ["SELECT a -- comment", "Comments are not supported"],
   ["SELECT 'open FROM a", "Expected a closing '"],
   ["SELECT @a FROM 'a'", "Variable @a is not set"],
@@ -112,4 +117,24 @@ it("waits for a Lambda function, and calls it once", async () => {
 it("gives up a regular expression that would run for ever", () => {
   const sql = "SELECT regexp_matches(x, '(a+)+$') AS found, 1 AS one FROM 'a'";
   expect(evaluate(parseSql(sql, version), contextOf({ x: `${"a".repeat(60)}!` }))).toEqual({ one: 1 });
+});
+
+it("does not spend its time on messages that a regular expression would run for ever on", () => {
+  const statement = parseSql("SELECT regexp_matches(x, '(b+)+$') AS found, 1 AS one FROM 'a'", version);
+  for (let i = 0; i < 2_000; i++) {
+    expect(evaluate(statement, contextOf({ x: `${"b".repeat(60)}!` }))).toEqual({ one: 1 });
+  }
+  expect(evaluate(statement, contextOf({ x: "bbb" }))).toEqual({ found: true, one: 1 });
+});
+
+it.each([
+  ["regexp_matches(x, p)", { x: "a".repeat(40), p: `^${"a?".repeat(12)}${"(a|[a])".repeat(30)}[bc]` }, 1],
+  ["time_to_epoch(x, p)", { x: "1".repeat(200), p: `${"yM".repeat(90)}X` }, 1],
+  ["time_to_epoch(x, p)", { x: "a".repeat(200), p: "VVzz".repeat(40) }, 1],
+])("comes to an end of %s with a pattern that has a thousand ways to fit", (expression, payload, one) => {
+  expect(evaluate(parseSql(`SELECT ${expression} AS r, 1 AS one FROM 'a'`, version), contextOf(payload))).toMatchObject(
+    {
+      one,
+    },
+  );
 });

@@ -8,6 +8,8 @@ export const numbers: readonly ExpressionCase[] = [
   ["abs([1])", undefined],
   ["abs(null)", undefined],
   ["abs('five')", undefined],
+  ["abs()", undefined],
+  ["abs(1, 2)", undefined],
   ["acos(0)", 1.5707963267948966],
   ["acos(2)", undefined],
   ["asin(0)", 0],
@@ -21,6 +23,7 @@ export const numbers: readonly ExpressionCase[] = [
   ["bitor(8, 5)", 13],
   ["bitxor(13, 5)", 8],
   ["bitxor(13, {})", undefined],
+  // AWS's example has 2: it negates the four bits of 13 only.
   ["bitnot(13)", -14],
   ["ceil(1.2)", 2],
   ["ceil(-1.2)", -1],

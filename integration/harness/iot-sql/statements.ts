@@ -125,6 +125,13 @@ export const statements: readonly Case[] = [
     payload: { device1: { deviceData: { sensors: { temp_fahrenheit: 75, humidity: 60 } } } },
     gives: { temp_fahrenheit: 75, humidity: 60 },
   },
+  // AWS has 23.89 here, which follows from no table of its own: Int operators give Ints.
+  {
+    sql: "SET @temp_celsius = (temp_fahrenheit - 32) * 5 / 9 SELECT @temp_celsius AS celsius, humidity FROM 'device/data'",
+    payload: { temp_fahrenheit: 75, humidity: 60 },
+    gives: { celsius: 23, humidity: 60 },
+  },
+  { sql: "SELECT abs(), color FROM 'a/b'", payload: color, gives: { color: "red" } },
   { sql: "SET @a = 2, @b = @a * 3 SELECT @b FROM 'a/b'", gives: { b: 6 } },
   { sql: "SELECT * FROM 'a/b'", payload: "not json", gives: Buffer.from("not json") },
   {

@@ -32,6 +32,7 @@ export const values: readonly ExpressionCase[] = [
   ["A.b", undefined, nested],
   ["values", [1], { values: [1] }],
   ["timestamp", 5, { timestamp: 5 }],
+  ["ns", [10, 1500, 0.00012], '{"ns": [1e1, 1.5E+3, 12e-5]}'],
   ["big", json("12345678901234567890.12345"), '{"big": 12345678901234567890.12345}'],
   ["CASE color WHEN 'green' THEN 'go' WHEN 'yellow' THEN 'caution' ELSE 'off' END", "caution", { color: "yellow" }],
   ["CASE color WHEN 'green' THEN 'go' ELSE 'off' END", "off", { color: "red" }],
@@ -51,6 +52,8 @@ export const values: readonly ExpressionCase[] = [
   ["topic(3)", "thingOne"],
   ["topic(4)", undefined],
   ["topic(0)", undefined],
+  ["topic(1, 2)", undefined],
+  ["newuuid(1)", undefined],
   ["topic('x')", undefined],
   ["traceid()", "12345678-1234-1234-1234-123456789012"],
   ['get(["a", "b", "c"], 1)', "b"],
@@ -59,6 +62,7 @@ export const values: readonly ExpressionCase[] = [
   ["get(['a'], 1)", undefined],
   ['get({"a":"b"}, "a")', "b"],
   ["get({'a': 1}, 0)", undefined],
+  // AWS's example has "a"; its table counts from 0, as the example of the array beside it does.
   ['get("abc", 1)', "b"],
   ["get(5, 1)", undefined],
   ["get_or_default(missing, 'none')", "none"],
@@ -108,6 +112,8 @@ export const values: readonly ExpressionCase[] = [
   ['time_to_epoch("2007-12-03 10:15:30.592 America/Los_Angeles", "yyyy-MM-dd HH:mm:ss.SSS z")', 1196705730592],
   ["time_to_epoch('2016-12-15T18:07:31Z', \"yyyy-MM-dd'T'HH:mm:ssX\")", 1481825251000],
   ["time_to_epoch('20161215 06:07 PM', 'yyyyMMdd hh:mm a')", 1481825220000],
+  ["time_to_epoch('2016-12-15 12PM', 'yyyy-MM-dd ha')", 1481803200000],
+  ["time_to_epoch('2016-1-5', 'yyyy-M-d')", 1451952000000],
   ["time_to_epoch('31 April 2015', 'dd MMMM yyyy')", undefined],
   ["time_to_epoch('nonsense', 'yyyy')", undefined],
 ];

@@ -1,6 +1,6 @@
 import type { Expression, Query, Select, Statement } from "./ast";
 import { sqlEvaluationFailed } from "./errors";
-import { findFunction } from "./functions";
+import { findFunction, takes } from "./functions";
 import { castTo } from "./functions/cast";
 import { arithmetic, calculate, compare, equal } from "./operators";
 import { execute, type Scope, type SqlContext } from "./scope";
@@ -180,6 +180,9 @@ function at(value: Value, index: Value, scope: Scope): Value {
 
 function call({ name, args }: Extract<Expression, { kind: "call" }>): Compiled {
   const definition = findFunction(name)!;
+  // "Functions called with invalid arguments (for example, wrong types, wrong number of arguments, and so on) return
+  // Undefined" (AWS IoT SQL data types): a wrong number is no mistake of syntax.
+  if (!takes(definition, args)) return () => undefined;
   const ready = args.map(compile);
   return (scope) =>
     definition.call(

@@ -1,8 +1,8 @@
 import type { CastType, Comparison, Expression, Query, Select, SelectItem, SqlVersion, Variables } from "./ast";
 import { Decimal } from "./decimal";
-import { findFunction } from "./functions";
+import { findFunction, takes } from "./functions";
 import type { Token } from "./lexer";
-import { TokenReader } from "./tokens";
+import { deepest, TokenReader } from "./tokens";
 import { numeric } from "./values";
 
 const comparisons: Record<string, Comparison> = {
@@ -270,16 +270,8 @@ export class ExpressionParser extends TokenReader {
     const args = this.list(")");
     const definition = findFunction(name);
     if (!definition) this.refuse(`Unknown function: ${token.text}`, token);
-    const [min, max = min] = definition.arity;
-    if (args.length < min || args.length > max) {
-      const count = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
-      this.refuse(
-        `Function ${token.text} expects ${count} argument${count === "1" ? "" : "s"}, found: ${args.length}`,
-        token,
-      );
-    }
     if (definition.newer) this.newer(`Calls of ${token.text}`, token);
-    const problem = definition.check?.(args);
+    const problem = takes(definition, args) ? definition.check?.(args) : undefined;
     if (problem) this.refuse(problem, token);
     return { kind: "call", name, written: token.text, args };
   }
@@ -334,7 +326,7 @@ export class ExpressionParser extends TokenReader {
       const { kind, text } = this.token;
       if (kind !== "name" && kind !== "quoted-name" && kind !== "string") this.fail("a name");
       this.at++;
-      path.push(text);
+      if (path.push(text) > deepest) this.refuse(`An alias has at most ${deepest} levels`, this.token);
     } while (this.symbol("."));
     return path;
   }

@@ -82,7 +82,10 @@ function ofDecimals(operator: BinaryOperator, left: Decimal, right: Decimal, int
   }
 }
 
-/** Int with Int gives an Int, also in a division; anything divided by zero is Undefined. */
+/**
+ * Int with Int gives an Int, also in a division, as the operator's table has it; anything divided by zero is Undefined.
+ * AWS's page on SET has (75 - 32) * 5 / 9 = 23.89, which neither Ints (23) nor Decimals (23.888...) give.
+ */
 export function calculate(
   operator: BinaryOperator,
   left: Numeric,

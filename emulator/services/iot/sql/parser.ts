@@ -1,6 +1,8 @@
 import { AwsError } from "../../../core/errors";
+import { filterProblem } from "../topics";
 import type { Expression, SqlVersion, Statement, Variables } from "./ast";
 import { ExpressionParser } from "./expressions";
+import type { Token } from "./lexer";
 
 const versions: readonly SqlVersion[] = ["2015-10-08", "2016-03-23", "beta"];
 
@@ -55,6 +57,13 @@ class Parser extends ExpressionParser {
 
   private topicFilter(): string {
     const token = this.token;
+    const filter = this.filterText(token);
+    const problem = filterProblem(filter);
+    if (problem) this.refuse(`Expected a topic filter, found: ${filter.slice(0, 40)} (${problem})`, token);
+    return filter;
+  }
+
+  private filterText(token: Token): string {
     if (token.kind === "string") {
       this.at++;
       return token.text;

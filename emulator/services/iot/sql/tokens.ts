@@ -5,7 +5,7 @@ import { positionOf, type Token, tokenize } from "./lexer";
 /** AWS's limit for a rule's SQL statement, in characters. */
 const longestSql = 65_535;
 /** Deepest nesting of parentheses, calls, literals and queries. Not an AWS number: it keeps the stack safe. */
-const deepest = 100;
+export const deepest = 100;
 
 /** Reads tokens one by one, and says what was expected instead. */
 export class TokenReader {

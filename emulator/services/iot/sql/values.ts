@@ -111,8 +111,14 @@ function checkDepth(text: string): void {
   }
 }
 
+/** A number as written that a JavaScript number holds with all of its digits; 10.0 is no such number in 2015-10-08. */
+const isPlain = (source: string, version: SqlVersion): boolean =>
+  source.length <= 15 && (version === "2015-10-08" ? /^-?\d+$/ : /^-?[\d.]+(?:[eE][+-]?\d{1,2})?$/).test(source);
+
 const exactly = (version: SqlVersion) => (_key: string, value: unknown, context?: { source?: string }) =>
-  typeof value === "number" && context?.source ? numeric(Decimal.parse(context.source), version) : value;
+  typeof value === "number" && context?.source && !isPlain(context.source, version)
+    ? numeric(Decimal.parse(context.source), version)
+    : value;
 
 /** JSON with every digit of its numbers; undefined when the text is not JSON. */
 export function parseJson(text: string, version: SqlVersion): Value {

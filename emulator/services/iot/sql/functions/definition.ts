@@ -4,7 +4,7 @@ import type { Value } from "../values";
 
 /** A function of AWS IoT SQL. https://docs.aws.amazon.com/iot/latest/developerguide/iot-sql-functions.html */
 export interface SqlFunction {
-  /** Fewest and most arguments; the same number of both when only one is given. */
+  /** Fewest and most arguments; the same number of both when only one is given. With others the result is Undefined. */
   readonly arity: readonly [min: number, max?: number];
   /** Not in SQL version 2015-10-08. */
   readonly newer?: boolean;

@@ -66,6 +66,8 @@ export const documents: SqlFunctions = {
     arity: [2],
     call: ([from, key], { run }) => {
       if (isObject(from)) return typeof key === "string" ? member(from, key) : undefined;
+      // AWS's table counts the characters of a string from 0, too, and its example `get("abc", 1)` = "a" from 1: the table
+      // says so twice, with the bounds, and the example of the array beside it agrees.
       const index = toSmallInt(key, run.version);
       if (index === undefined || (typeof from !== "string" && !isArray(from))) return undefined;
       return from[index];

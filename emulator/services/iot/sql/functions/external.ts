@@ -42,8 +42,8 @@ export const external: SqlFunctions = {
   get_dynamodb: {
     arity: [4, 6],
     newer: true,
-    check: (args) => (args.length === 5 ? "Function get_dynamodb expects 4 or 6 arguments, found: 5" : undefined),
     call: (args, scope) => {
+      if (args.length === 5) return undefined;
       const { getDynamoDbItem } = scope.run.context;
       const [table, role] = [text(args[0]), text(args.at(-1))];
       const key: Record<string, unknown> = {};

@@ -4,9 +4,12 @@ import { ofTexts } from "./strings";
 
 /**
  * A match that takes longer, in milliseconds, is given up and Undefined: a pattern such as `(a+)+$` would otherwise
- * stop the whole process. Real time, since a matching expression cannot be watched by the emulator's clock.
+ * stop the whole process. Real time, since a matching expression cannot be watched by the emulator's clock. Each time
+ * halves what the pattern gets from then on, so that a thousand messages a second cannot stop it together either.
  */
 const longestMatch = 100;
+/** With less, in milliseconds, a pattern is tried on texts only that are shorter than those that were too much for it. */
+const shortestMatch = 10;
 /** Texts up to this length, in characters, cannot keep a pattern of 0, 1, 2 or 3 repetitions in sequence busy. */
 const shortTexts = [10_000, 2_000, 200, 60];
 /** Compiled patterns that are kept. */
@@ -16,12 +19,17 @@ interface Pattern {
   readonly regexp: RegExp;
   /** Longest text that is matched without a time limit: the work grows with its length to the power of repetitions. */
   readonly safeLength: number;
+  readonly groups: number;
+  /** Milliseconds that a match may take. */
+  patience: number;
+  /** The shortest text that took longer. */
+  tooLong: number;
 }
 
 // Patterns are pure: this cache is no state of an emulator.
 const cache = new Map<string, Pattern | undefined>();
 
-/** Java's syntax where it differs: possessive quantifiers, \A, \Z, \h, inline flags in front, POSIX classes. */
+/** Java's syntax where it differs: \A, \Z, \h, inline flags in front, POSIX classes. */
 function fromJava(source: string): { source: string; flags: string } {
   const inline = /^\(\?([imsu]+)\)/.exec(source);
   const flags = `g${[...new Set(inline?.[1] ?? "")].filter((flag) => flag !== "u").join("")}`;
@@ -44,16 +52,27 @@ const posix: Record<string, string> = {
   Space: "\\s",
 };
 
+/** How many repetitions follow each other at most, as far as a look at the text tells. */
+function repetitionsIn(source: string): number {
+  // A repeated group can take exponential time, and a backreference hides how much it repeats.
+  if (/\)[*+{]|\\[1-9k]/.test(source)) return shortTexts.length;
+  const count = (pattern: RegExp) => source.match(pattern)?.length ?? 0;
+  // Each choice doubles the work: four of them weigh less than a repetition of the shortest text there is.
+  return count(/[*+]|\{\d+,\d*\}|\{\d{3,}\}/g) + Math.ceil(count(/(?<!\()\?|\|/g) / 4);
+}
+
 function patternOf(text: string): Pattern | undefined {
   if (cache.has(text)) return cache.get(text);
   let pattern: Pattern | undefined;
   try {
     const { source, flags } = fromJava(text);
-    // A repeated group can take exponential time, and a backreference hides how much it repeats.
-    const repetitions = /\)[*+{]|\\[1-9k]/.test(source)
-      ? shortTexts.length
-      : (source.match(/[*+]|\{\d+,\d*\}|\{\d{3,}\}/g)?.length ?? 0);
-    pattern = { regexp: new RegExp(source, flags), safeLength: shortTexts[repetitions] ?? -1 };
+    pattern = {
+      regexp: new RegExp(source, flags),
+      safeLength: shortTexts[repetitionsIn(source)] ?? -1,
+      groups: new RegExp(`${source}|`, flags).exec("")!.length - 1,
+      patience: longestMatch,
+      tooLong: Number.POSITIVE_INFINITY,
+    };
   } catch {
     pattern = undefined;
   }
@@ -66,12 +85,16 @@ const sandbox: { run?: () => unknown } = createContext({});
 const script = new Script("run()");
 
 /** Runs a match under a time limit. */
-function limited<T>({ safeLength }: Pattern, length: number, match: () => T): T | undefined {
-  if (length <= safeLength) return match();
+function limited<T>(pattern: Pattern, length: number, match: () => T): T | undefined {
+  if (length <= pattern.safeLength) return match();
+  const { patience, tooLong } = pattern;
+  if (patience < shortestMatch && length >= tooLong) return undefined;
   try {
     sandbox.run = match;
-    return script.runInContext(sandbox, { timeout: longestMatch }) as T;
+    return script.runInContext(sandbox, { timeout: Math.max(shortestMatch, Math.floor(patience)) }) as T;
   } catch {
+    pattern.patience = patience / 2;
+    pattern.tooLong = Math.min(tooLong, length);
     return undefined;
   }
 }
@@ -91,8 +114,6 @@ function replacementOf(text: string, groups: number): string | undefined {
   return valid ? converted : undefined;
 }
 
-const groupsOf = ({ regexp }: Pattern) => new RegExp(`${regexp.source}|`, regexp.flags).exec("")!.length - 1;
-
 /** Invalid expressions and matches that take too long are Undefined. */
 export const regularExpressions: SqlFunctions = {
   regexp_matches: ofTexts(2, (text, source) => {
@@ -101,7 +122,7 @@ export const regularExpressions: SqlFunctions = {
   }),
   regexp_replace: ofTexts(3, (text, source, replacement) => {
     const pattern = patternOf(source);
-    const by = pattern && replacementOf(replacement, groupsOf(pattern));
+    const by = pattern && replacementOf(replacement, pattern.groups);
     return pattern && by !== undefined
       ? limited(pattern, text.length, () => text.replace(pattern.regexp, by))
       : undefined;

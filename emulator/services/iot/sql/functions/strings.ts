@@ -21,9 +21,10 @@ const pad = (place: (text: string, spaces: string) => string): SqlFunction => ({
 });
 
 function concatenate(args: readonly Value[]): Value {
-  // The table returns a single argument unmodified; its example `concat(1)` = "1" is what the old version does.
-  if (args.length < 2) return args[0];
   if (args.some(isArray)) return args.filter((arg) => arg !== undefined).flat(1) as Value[];
+  // The table has a single argument "returned unmodified", against the example `concat(1)` = "1" beside it and the
+  // sentence that the function "returns a String or an Array": the example counts.
+  if (args.length === 1) return toText(args[0]);
   const texts = args.map(toText);
   return args.some((arg) => typeof arg === "string") && texts.every((text) => text !== undefined)
     ? texts.join("")

@@ -15,6 +15,7 @@ interface Fields {
   era?: "BC";
 }
 
+/** What a letter takes in, and what it does to the fields; false when it is out of range. */
 type Reader = readonly [pattern: string, read: (text: string, fields: Fields) => boolean | undefined];
 
 /** Abbreviations that Java knows besides the names of the zone database. */
@@ -56,8 +57,8 @@ const readZone = (text: string, fields: Fields) => {
   return zone !== undefined;
 };
 
-const readYear = (count: number): Reader => [
-  count === 2 ? "\\d{2}" : count > 3 ? `[+-]?\\d{${count},9}?(?!\\d)|\\d{${count}}` : "\\d+",
+const readYear = (count: number, adjacent: boolean): Reader => [
+  count === 2 || adjacent ? `\\d{${count}}` : count > 3 ? `[+-]?\\d{${count},9}` : "\\d{1,9}",
   (text, fields) => {
     fields.year = Number(text) + (count === 2 ? 2000 : 0);
     return true;
@@ -129,24 +130,17 @@ function epochOf(fields: Fields): number | undefined {
   return Number.isNaN(local) || Math.abs(local) > 8e15 ? undefined : fromLocal(zone, local);
 }
 
-/** Milliseconds since 1970 of a timestamp by a pattern; UTC when it names no time zone; undefined when it does not fit. */
+/** Letters that stand for digits, however often they are repeated; others do so up to twice. */
+const isNumeric = (letter: string, count: number): boolean =>
+  "yudDHkhKmsS".includes(letter) || ("ML".includes(letter) && count < 3);
+
+/**
+ * Milliseconds since 1970 of a timestamp by a pattern; UTC when it names no time zone; undefined when it does not fit.
+ * Each letter takes in all that it can, once and for all, as in Java: nothing is tried again with less.
+ */
 export function parseTime(text: string, pattern: string): number | undefined {
   const parts = partsOf(pattern);
-  if (!parts || pattern.length > 200 || text.length > 200) return undefined;
-  const readers: Reader[] = [];
-  let source = "";
-  for (const [i, { letter, count, text: literal }] of parts.entries()) {
-    if (!letter) {
-      source += literal.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
-      continue;
-    }
-    if (!Object.hasOwn(letters, letter) || count > 9) return undefined;
-    const reader = letters[letter]!(count, parts[i + 1]?.letter !== undefined);
-    readers.push(reader);
-    source += `(${reader[0]})`;
-  }
-  const match = new RegExp(`^${source}$`, "i").exec(text);
-  if (!match) return undefined;
+  if (!parts) return undefined;
   const fields: Fields = {
     year: 1970,
     month: 1,
@@ -157,5 +151,21 @@ export function parseTime(text: string, pattern: string): number | undefined {
     millisecond: 0,
     zone: { minutes: 0 },
   };
-  return readers.every(([, read], i) => read(match[i + 1]!, fields) !== false) ? epochOf(fields) : undefined;
+  let at = 0;
+  for (const [i, { letter, count, text: literal }] of parts.entries()) {
+    if (!letter) {
+      if (text.slice(at, at + literal.length).toLowerCase() !== literal.toLowerCase()) return undefined;
+      at += literal.length;
+      continue;
+    }
+    if (!Object.hasOwn(letters, letter) || count > 9) return undefined;
+    const next = parts[i + 1];
+    const [accepted, read] = letters[letter]!(count, next?.letter !== undefined && isNumeric(next.letter, next.count));
+    const matcher = new RegExp(accepted, "iy");
+    matcher.lastIndex = at;
+    const found = matcher.exec(text)?.[0];
+    if (found === undefined || read(found, fields) === false) return undefined;
+    at += found.length;
+  }
+  return at === text.length ? epochOf(fields) : undefined;
 }

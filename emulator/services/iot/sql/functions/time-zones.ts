@@ -92,8 +92,15 @@ export const months = [
 ];
 export const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/** The parts of a date/time pattern: runs of one letter, and literal text. Undefined when a quote is not closed. */
+/** The longest date/time pattern that is read, in characters. */
+const longestPattern = 200;
+
+/**
+ * The parts of a date/time pattern: runs of one letter, and literal text. Undefined when a quote is not closed, or the
+ * pattern too long.
+ */
 export function partsOf(pattern: string): { letter?: string; count: number; text: string }[] | undefined {
+  if (pattern.length > longestPattern) return undefined;
   const parts: { letter?: string; count: number; text: string }[] = [];
   const matcher = /([A-Za-z])\1*|'((?:[^']|'')*)'|[^A-Za-z']+/gy;
   let at = 0;
