@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FlespiHandler, makeReceiver, runReceiver } from "../handlers/flespi";
+import { readMessages } from "../handlers/flespi/message";
 import { channelOf, patience, recording, round, temporaryDirectory } from "./harness/flespi";
 import { type ChannelFault, type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
 
@@ -278,6 +279,31 @@ test("a receiver that runs on tries again for ever, and ends after the page at h
   expect(received).toHaveLength(20);
   expect(await nextKey()).toBe("21");
   expect(closed).toEqual(["closed"]);
+});
+
+test("a message that is nested beyond all bounds does not hold up the others", async () => {
+  const { parts, received, letters } = recording(flespi, cursorFile);
+  const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+  flespi.addJson(`{"ident":"deep","exact":12345678901234567890,"x":${deep}}`);
+  flespi.add(position("a", 1));
+  expect(await makeReceiver(parts)(round())).toMatchObject({ outcome: "drained", deadLetters: 1 });
+  expect(received.map(({ ident }) => ident)).toEqual(["a"]);
+  expect(letters[0]?.letter.reason).toBe("it is nested deeper than 500 levels: only the channel has it");
+});
+
+test("whatever JSON a channel holds, each element is a message with a stable id, or a dead letter", () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue({ maxDepth: 4 })), fc.string(), (elements, ident) => {
+      const some = [...elements, { ident, x: elements }, ...elements.map((x) => ({ ident: "a", timestamp: x, x }))];
+      const { messages, refused } = readMessages(JSON.parse(JSON.stringify(some)));
+      expect(messages.length + refused.length).toBe(some.length);
+      for (const { id, json } of messages) {
+        expect(id).toMatch(/^[\x21-\x7e]+$/);
+        const turned = Object.fromEntries(Object.entries(JSON.parse(json)).reverse());
+        expect(readMessages([turned]).messages[0]?.id).toBe(id);
+      }
+    }),
+  );
 });
 
 describe("a cursor in a file", () => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import type { RoundReport } from "../handlers/flespi";
 import { useDeployed } from "./harness/deployed";
 import { settings } from "./harness/emulator";
-import { type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
+import { type ChannelFault, type FlespiStandin, position, startFlespi, token } from "./harness/flespi-standin";
 import { invoke } from "./harness/functions";
 import { takeAll } from "./harness/postbox";
 
@@ -77,19 +77,20 @@ const hold = (name: keyof Outputs["cursors"], until: number) =>
 
 test("after a minute, every message of a channel is in the stream's table once, however often flespi fails", async () => {
   const { emulator, outputs } = deployed.current;
-  flespi.stream.fault = ({ number }) =>
-    number % 3 === 0 ? ({ 0: "cut", 1: "repeat" } as const)[number % 2] : undefined;
-  flespi.stream.add(...many(90));
+  const faults: ChannelFault[] = ["cut", { status: 429 }, "repeat", { status: 500 }, "garbage", "refuse", "errors"];
+  flespi.stream.fault = ({ number }) => (number % 3 === 0 ? faults.shift() : undefined);
+  flespi.stream.add(...many(300));
   await emulator.clock.advance("1 minute");
   await expect
     .poll(async () => (await dynamodb.send(new ScanCommand({ TableName: outputs.table, Select: "COUNT" }))).Count, {
       timeout: 20_000,
     })
-    .toBe(90);
+    .toBe(300);
+  expect(faults).toEqual([]);
   const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: outputs.table }));
-  expect(new Set(Items.map(({ ident, timestamp }) => `${ident?.S} ${timestamp?.N}`)).size).toBe(90);
+  expect(new Set(Items.map(({ ident, timestamp }) => `${ident?.S} ${timestamp?.N}`)).size).toBe(300);
   expect(Items[0]).toMatchObject({ topic: { S: expect.stringMatching(/^flespi\/truck-\d$/) } });
-  expect((await cursor("streaming"))?.nextKey).toEqual({ S: "91" });
+  expect((await cursor("streaming"))?.nextKey).toEqual({ S: "301" });
 }, 60_000);
 
 describe("a receiver with a FIFO queue", () => {
@@ -214,6 +215,7 @@ test("a run that fails tells why, and nobody is told the token", async () => {
     const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
     const text = events.map(({ message }) => message).join("\n");
     expect(text).toContain('"message":"received"');
+    expect(text).toMatch(/"FlespiReceiver":"[\w-]+","Messages":\d+,"DeadLetters":\d+,"Lag":0/);
     expect(text).not.toContain(token);
     expect(text).not.toContain("truck-1");
   }

@@ -134,7 +134,9 @@ function readPage(answer: Response, text: string, { key, token, channelId }: Ask
 function parse(text: string): unknown {
   try {
     return needsExactParse(text) ? parseExactly(text) : JSON.parse(text);
-  } catch {
+  } catch (error) {
+    // Exact numbers take stack; what is nested so deeply is no message, but its neighbours are.
+    if (error instanceof RangeError) return JSON.parse(text);
     // The parser's message repeats the content.
     return undefined;
   }

@@ -25,11 +25,18 @@ export interface Refused {
   readonly ident?: string;
 }
 
+/** Levels that are printed without a thought for the stack. */
+const MAX_PRINTED = 500;
+
 /** Tells the usable elements of a page from the others. Their order is the channel's. */
 export function readMessages(elements: readonly unknown[]): { messages: FlespiMessage[]; refused: Refused[] } {
   const messages: FlespiMessage[] = [];
   const refused: Refused[] = [];
   for (const element of elements) {
+    if (isNestedDeeper(element, MAX_PRINTED)) {
+      refused.push({ reason: `it is nested deeper than ${MAX_PRINTED} levels: only the channel has it`, json: "null" });
+      continue;
+    }
     const json = JSON.stringify(element);
     const message = readMessage(element, json);
     if (typeof message === "string") refused.push({ reason: message, json });
