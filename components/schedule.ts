@@ -5,7 +5,8 @@ import type { InlineFunction } from "./inline-function";
 
 /** Notes a mistake in an option that is a schedule. */
 export function checkSchedule(checks: Checks, option: string, schedule: unknown, use: string): void {
-  const form = /^(none|rate\(\d+ (minute|hour|day)s?\)|cron\([^()]+\))$/;
+  // EventBridge wants one of a kind in the singular, and several in the plural.
+  const form = /^(none|rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)|cron\([^()]+\))$/;
   checks.text(option, schedule, form, 'be rate(...), cron(...) or "none"', use);
 }
 

@@ -25,6 +25,8 @@ describe("wrong arguments of a FlespiReceiver", () => {
     [{ channelId: -1 }, "channelId must be the channel's number"],
     [{ url: "http://flespi.io" }, 'url must be an https:// address without a path, not "http://flespi.io"; use "https'],
     [{ url: "https://flespi.io/gw" }, "url must be an https:// address without a path"],
+    [{ schedule: "rate(1 minutes)" }, 'schedule must be rate(...), cron(...) or "none", not "rate(1 minutes)"'],
+    [{ schedule: "rate(0 minutes)" }, "schedule must be rate(...)"],
     [{ schedule: "every minute" }, 'schedule must be rate(...), cron(...) or "none"'],
     [{ waitSeconds: 61 }, "waitSeconds must be a whole number from 0 to 60 (seconds), not 61; use 0"],
     [{ limitCount: 1 }, "limitCount must be a whole number from 2 to 10000 (messages), not 1; use 1000"],
