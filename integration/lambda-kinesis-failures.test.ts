@@ -1,3 +1,4 @@
+import { DeleteStreamCommand } from "@aws-sdk/client-kinesis";
 import { PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
@@ -230,4 +231,26 @@ it("gives up a record that is too large for an invocation, which its base64 make
   expect(requestContext.condition).toBe("RetryAttemptsExhausted");
   expect(responseContext).toBeUndefined();
   expect(remote.waiting("oversize")).toBe(0);
+});
+
+it("begins nothing new on a stream that was made anew while the function still runs for the old one", async () => {
+  const { put, next, again } = await wire("remade", { ParallelizationFactor: 2 });
+  const other = await wire("bystander");
+  // These keys run beside each other.
+  for (const key of ["a", "b"]) await put("old", key);
+  const [first, second] = [await next(), await next()];
+  await kinesis.client.send(new DeleteStreamCommand({ StreamName: "remade" }));
+  await kinesis.stream({ StreamName: "remade" });
+  await put("new");
+  first.succeed();
+  for (let round = 0; round < 5; round++) {
+    await emulator.current.clock.advance("1 minute");
+    await other.put("time passes");
+    (await other.next()).succeed();
+  }
+  expect(remote.waiting("remade")).toBe(0);
+  second.succeed();
+  const run = await again();
+  expect(dataOf(run)).toEqual(["new"]);
+  run.succeed();
 });

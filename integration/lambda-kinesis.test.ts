@@ -1,4 +1,8 @@
-import { DeleteStreamCommand, RegisterStreamConsumerCommand } from "@aws-sdk/client-kinesis";
+import {
+  DeleteStreamCommand,
+  DeregisterStreamConsumerCommand,
+  RegisterStreamConsumerCommand,
+} from "@aws-sdk/client-kinesis";
 import { DeleteEventSourceMappingCommand } from "@aws-sdk/client-lambda";
 import { expect, it } from "vitest";
 import { role } from "./harness/functions";
@@ -110,6 +114,16 @@ it("drops what its filters do not want, and looks at the data as JSON or text", 
   byKey.succeed();
 });
 
+it("goes on behind a record that is nested deeper than any program means", async () => {
+  const Pattern = JSON.stringify({ data: { kind: ["alarm"] } });
+  const { put, next } = await wire("deep", { FilterCriteria: { Filters: [{ Pattern }] } });
+  await put(`{"kind":${"[".repeat(100_000)}${"]".repeat(100_000)}}`);
+  await put('{"kind":"alarm"}');
+  const run = await next();
+  expect(dataOf(run)).toEqual(['{"kind":"alarm"}']);
+  run.succeed();
+});
+
 it("reads the shards of a split or merge after the shards they came from", async () => {
   const { put, next, again } = await wire("reshard", {}, 2);
   const at = (part: number) => ({ ExplicitHashKey: middleOf(part, 4) });
@@ -197,6 +211,19 @@ it("reads through the ARN of a registered consumer", async () => {
   const run = await remote.next("fan-out");
   expect(dataOf(run)).toEqual(["hello"]);
   run.succeed();
+});
+
+it("reads no more through the ARN of a consumer that was deregistered", async () => {
+  const { next, put, result } = await wire("fan-in", { Enabled: false });
+  const StreamARN = kinesis.arn("fan-in");
+  const { Consumer } = await kinesis.client.send(
+    new RegisterStreamConsumerCommand({ StreamARN, ConsumerName: "lambda" }),
+  );
+  const UUID = await connect("fan-in", consumer, { EventSourceArn: Consumer!.ConsumerARN });
+  await put("seen");
+  (await next()).succeed();
+  await kinesis.client.send(new DeregisterStreamConsumerCommand({ ConsumerARN: Consumer!.ConsumerARN }));
+  await result("PROBLEM: Consumer lambda not found.", UUID);
 });
 
 it.each<[string, MappingOptions, string, string]>([

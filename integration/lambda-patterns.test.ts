@@ -58,6 +58,17 @@ it("either takes a pattern or says what is wrong with it, whatever it is", () =>
   );
 });
 
+it("looks for a value in lists of any depth, and refuses patterns of more than a thousand levels", () => {
+  const depth = 200_000;
+  const record = JSON.parse(`{"a":${"[".repeat(depth)}1,"x"${"]".repeat(depth)}}`);
+  expect(compilePattern({ a: ["x"] })(record)).toBe(true);
+  expect(compilePattern({ a: ["y"] })(record)).toBe(false);
+  expect(compilePattern({ a: [{ exists: false }] })({ a: [[]] })).toBe(false);
+  const pattern = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}["x"]${"}".repeat(levels)}`);
+  expect(compilePattern(pattern(1_000))({})).toBe(false);
+  expect(() => compilePattern(pattern(depth))).toThrow("must not be nested more than 1000 levels deep");
+});
+
 it("keeps exactly the reported items of a batch, and all of it for any other answer", () => {
   fc.assert(
     fc.property(

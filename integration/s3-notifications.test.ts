@@ -278,6 +278,16 @@ describe("a configuration", () => {
   });
 });
 
+describe("an event that S3 does not know", () => {
+  it.each(["s3:ObjectSeen:*", "s3:constructor:Put", "s3:toString:*", "s3:valueOf"])("%s is refused", async (event) => {
+    const Bucket = await makeBucket(s3);
+    const QueueArn = `arn:aws:sqs:eu-west-1:${account}:missing`;
+    const wanted = { QueueConfigurations: [{ QueueArn, Events: [event as S3.Event] }] };
+    const message = "A specified event is not supported for notifications.";
+    expect(await failure(configure(Bucket, wanted))).toMatchObject({ name: "InvalidArgument", message });
+  });
+});
+
 describe("a bucket that tells a topic", () => {
   it("needs the topic's permission, and then its subscribers get the record", async () => {
     const sns = new SNS.SNSClient(settings(emulator.current));

@@ -88,6 +88,7 @@ describe("subscriptions", () => {
     ["sqs", queueArn("a.fifo"), {}, "FIFO SQS Queues can not be subscribed to standard SNS topics", 400],
     ["lambda", queueArn("a"), {}, "Lambda endpoint ARN", 400],
     ["https", "http://example.com", {}, "Endpoint must match the specified protocol", 400],
+    ["http", "http://user:%zz@127.0.0.1/", {}, "user name and password must be percent-encoded", 400],
     ["carrier-pigeon", "x", {}, "does not support this protocol string", 400],
     ["email", "a@example.com", {}, "not emulated", 501],
     ["sqs", queueArn("a"), { RawMessageDelivery: "maybe" }, "Must be true or false", 400],

@@ -17,29 +17,38 @@ type Rule = (value: unknown) => boolean;
  * @param operators what rules may use besides plain values. @default {@link commonOperators}
  * @throws BadPattern
  */
-export function compilePattern(pattern: unknown, operators: Operators = commonOperators): Matcher {
+export const compilePattern = (pattern: unknown, operators: Operators = commonOperators): Matcher =>
+  compile(pattern, operators, 0);
+
+/** More levels than a pattern of 4 KB can have, which is what most services take, and fewer than calls can have. */
+const deepest = 1_000;
+
+function compile(pattern: unknown, operators: Operators, depth: number): Matcher {
+  if (depth > deepest) throw new BadPattern(`Pattern must not be nested more than ${deepest} levels deep`);
   if (!isObject(pattern)) throw new BadPattern("Pattern must be a JSON object");
   const fields = Object.entries(pattern).map(([key, value]) =>
-    key === "$or" && Array.isArray(value) ? alternatives(value, operators) : field(key, value, operators),
+    key === "$or" && Array.isArray(value)
+      ? alternatives(value, operators, depth + 1)
+      : field(key, value, operators, depth + 1),
   );
   if (fields.length === 0) throw new BadPattern("Pattern must not be empty");
   return (record) => fields.every((matches) => matches(record));
 }
 
-function alternatives(patterns: readonly unknown[], operators: Operators): Matcher {
+function alternatives(patterns: readonly unknown[], operators: Operators, depth: number): Matcher {
   if (patterns.length < 2) throw new BadPattern("$or must have at least two patterns");
-  const matchers = patterns.map((pattern) => compilePattern(pattern, operators));
+  const matchers = patterns.map((pattern) => compile(pattern, operators, depth));
   return (record) => matchers.some((matches) => matches(record));
 }
 
-function field(key: string, pattern: unknown, operators: Operators): Matcher {
+function field(key: string, pattern: unknown, operators: Operators, depth: number): Matcher {
   if (Array.isArray(pattern)) {
     if (pattern.length === 0) throw new BadPattern(`Empty arrays are not allowed: ${key}`);
     const rules = pattern.map((value) => rule(value, operators));
     return (record) => candidates(member(record, key)).some((value) => rules.some((matches) => matches(value)));
   }
   if (!isObject(pattern)) throw new BadPattern(`"${key}" must be an object or an array`);
-  const nested = compilePattern(pattern, operators);
+  const nested = compile(pattern, operators, depth);
   return (record) => {
     const value = member(record, key);
     return Array.isArray(value) ? value.some(nested) : nested(value);
@@ -52,11 +61,20 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const member = (record: unknown, key: string): unknown =>
   isObject(record) && Object.hasOwn(record, key) ? record[key] : undefined;
 
-/** A list matches when one of its members does. */
-const candidates = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) && value.length > 0
-    ? value.flat(Number.POSITIVE_INFINITY)
-    : [Array.isArray(value) ? undefined : value];
+/** A list matches when one of its members does, however deep it is in lists: they may be deeper than calls can be. */
+function candidates(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [value];
+  if (value.length === 0) return [undefined];
+  const found: unknown[] = [];
+  const lists = [value.values()];
+  for (let list = lists.at(-1); list; list = lists.at(-1)) {
+    const { done, value: next } = list.next();
+    if (done) lists.pop();
+    else if (Array.isArray(next)) lists.push(next.values());
+    else found.push(next);
+  }
+  return found;
+}
 
 function rule(value: unknown, operators: Operators): Rule {
   if (!isObject(value)) {

@@ -5,6 +5,13 @@ import type { Socket } from "node:net";
 /** Every HTTP/2 connection begins with this (RFC 9113, section 3.4); no HTTP/1 method does. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\n");
 
+/**
+ * In megabytes, for all requests at once of one connection. With the default of 10 a fourth request of 10 MB, which
+ * PutRecords may have, would be refused with ENHANCE_YOUR_CALM
+ * (https://nodejs.org/api/http2.html#http2createserveroptions-onrequesthandler).
+ */
+const maxSessionMemory = 4_096;
+
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -18,7 +25,7 @@ export class FrontServer extends Server {
 
   constructor(options: ServerOptions, listener: Listener) {
     super(options, listener);
-    this.http2 = createHttp2Server((request, response) => {
+    this.http2 = createHttp2Server({ maxSessionMemory }, (request, response) => {
       request.headers.host ??= request.headers[":authority"];
       // The compatibility API has all that this emulator uses of HTTP/1's classes.
       listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
@@ -27,27 +34,34 @@ export class FrontServer extends Server {
     this.http2.on("sessionError", () => {});
     const [http1] = this.listeners("connection") as ((socket: Socket) => void)[];
     this.removeAllListeners("connection");
-    this.on("connection", (socket: Socket) => {
-      const forget = () => this.sockets.delete(socket);
-      const ignore = () => socket.destroy();
-      this.sockets.add(socket);
-      socket.once("close", forget);
-      socket.on("error", ignore);
-      socket.once("data", (head: Buffer) => {
-        socket.pause();
-        socket.unshift(head);
-        const isHttp2 = head.subarray(0, preface.length).equals(preface);
-        if (isHttp2) {
-          // HTTP/1 answers clients that have closed their half; an HTTP/2 session would never hear that its client is gone.
-          socket.allowHalfOpen = false;
-          return this.http2.emit("connection", socket);
-        }
-        socket.off("close", forget).off("error", ignore);
-        forget();
-        http1!.call(this, socket);
-        return socket.resume();
-      });
-    });
+    this.on("connection", (socket: Socket) => this.look(socket, http1!));
+  }
+
+  /** Finds out by its first bytes which protocol a connection speaks, and hands it over. */
+  private look(socket: Socket, http1: (socket: Socket) => void): void {
+    const forget = () => this.sockets.delete(socket);
+    const ignore = () => socket.destroy();
+    this.sockets.add(socket);
+    socket.once("close", forget);
+    socket.on("error", ignore);
+    // HTTP/1 answers clients that have closed their half; one that says nothing at all, and HTTP/2 sessions, end with them.
+    socket.allowHalfOpen = false;
+    let head = Buffer.alloc(0);
+    const take = (chunk: Buffer) => {
+      head = Buffer.concat([head, chunk]);
+      const isHttp2 = head.subarray(0, preface.length).equals(preface.subarray(0, head.length));
+      // The preface may come in pieces.
+      if (isHttp2 && head.length < preface.length) return;
+      socket.off("data", take).pause();
+      socket.unshift(head);
+      if (isHttp2) return void this.http2.emit("connection", socket);
+      socket.off("close", forget).off("error", ignore);
+      forget();
+      socket.allowHalfOpen = true;
+      http1.call(this, socket);
+      socket.resume();
+    };
+    socket.on("data", take);
   }
 
   override closeAllConnections(): void {

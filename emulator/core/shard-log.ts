@@ -42,7 +42,7 @@ export class ShardLog<Record extends LogRecord> {
   /** Lets records go that arrived before a time. */
   trim(before: number): void {
     while (this.trimmed < this.records.length && this.records[this.trimmed]!.arrival < before) this.trimmed++;
-    if (this.trimmed < 1024 || this.trimmed * 2 < this.records.length) return;
+    if (this.trimmed === 0 || this.trimmed * 2 < this.records.length) return;
     this.records = this.records.slice(this.trimmed);
     this.base += this.trimmed;
     this.trimmed = 0;

@@ -51,8 +51,8 @@ export function useStreamFunction() {
   const wire = async (name: string, options: MappingOptions = {}, ShardCount = 1) => {
     await kinesis.stream({ StreamName: name, ShardCount });
     const UUID = await connect(name, consumer, options);
-    const lastResult = async () =>
-      (await aws().lambda.send(new GetEventSourceMappingCommand({ UUID }))).LastProcessingResult;
+    const lastResult = async (mapping: string) =>
+      (await aws().lambda.send(new GetEventSourceMappingCommand({ UUID: mapping }))).LastProcessingResult;
     return {
       uuid: UUID,
       next: () => remote.next(name),
@@ -73,8 +73,8 @@ export function useStreamFunction() {
         await expect.poll(called, { interval: 2 }).toBeGreaterThan(0);
         return remote.next(name);
       },
-      /** Waits until the last batch has come to this. */
-      result: (wanted: string) => expect.poll(lastResult, { interval: 2 }).toBe(wanted),
+      /** Waits until the last batch, of this mapping unless another is named, has come to this. */
+      result: (wanted: string, mapping = UUID) => expect.poll(() => lastResult(mapping), { interval: 2 }).toBe(wanted),
     };
   };
 

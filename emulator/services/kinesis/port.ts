@@ -1,8 +1,7 @@
 import type { Ports } from "../../core/bus";
-import { streamNotFound } from "./errors";
+import { consumerNotFound, streamNotFound } from "./errors";
 import { putRecord } from "./put";
 import type { Store } from "./store";
-import type { Stream } from "./stream";
 
 /** What IoT rules, Lambda event sources and the others do with streams. */
 export const kinesisPort = (store: Store): Ports["kinesis"] => ({
@@ -17,16 +16,22 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
   },
 
   async open(arn) {
-    const { stream } = store.resource(arn);
+    const { stream, consumer } = store.resource(arn);
+    /** Whoever reads what has gone must hear so. */
+    const check = () => {
+      if (stream.deleted) throw streamNotFound(stream.name, stream.scope.account);
+      const gone = consumer && stream.consumers.get(consumer.name) !== consumer;
+      if (gone) throw consumerNotFound(consumer.name);
+    };
     return {
       id: stream.id,
       shards() {
-        check(stream);
+        check();
         stream.trim(store.clock.now());
         return [...stream.shards.values()].map(({ id, parents }) => ({ id, parents: parents.map((p) => p.id) }));
       },
       position(id, { type, timestamp = 0 }) {
-        check(stream);
+        check();
         const log = stream.shards.get(id)?.log;
         if (!log) return Number.MAX_SAFE_INTEGER;
         log.trim(stream.horizon(store.clock.now()));
@@ -34,7 +39,7 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
         return type === "LATEST" ? log.end : log.positionAt(timestamp);
       },
       read(id, position, limit) {
-        check(stream);
+        check();
         const shard = stream.shards.get(id);
         if (!shard) return { records: [], next: position, ended: true };
         shard.log.trim(stream.horizon(store.clock.now()));
@@ -56,8 +61,3 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
     };
   },
 });
-
-/** A consumer of a stream that has gone must hear so. */
-function check(stream: Stream): void {
-  if (stream.deleted) throw streamNotFound(stream.name, stream.scope.account);
-}

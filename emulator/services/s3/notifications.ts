@@ -64,7 +64,7 @@ export function tellsOf(entry: Entry, name: string, key: string): boolean {
 
 function isEvent(name: string): boolean {
   const [, family = "", kind] = /^s3:([A-Za-z]+)(?::(.+))?$/.exec(name) ?? [];
-  const kinds = families[family];
+  const kinds = Object.hasOwn(families, family) ? families[family] : undefined;
   return kinds !== undefined && (kind === undefined ? kinds.length === 0 : kind === "*" || kinds.includes(kind));
 }
 

@@ -85,6 +85,15 @@ async function toFunction(host: Host, signer: Signer, { subscription, published,
   await lambda.invokeAsync(subscription.endpoint, JSON.stringify(lambdaEvent(subscription, published, full)), caller);
 }
 
+/** User and password of a URL, or "" where it has none; undefined where they are not percent-encoded text. */
+export function loginOf({ username, password }: URL): string | undefined {
+  try {
+    return username && `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Posts to an HTTP endpoint, with SNS's headers. 4xx answers but 429 are final (developer guide, delivery retries). */
 export async function post(
   { endpoint, topic, arn }: Subscription,
@@ -92,7 +101,7 @@ export async function post(
   signal: AbortSignal,
 ): Promise<void> {
   const url = new URL(endpoint);
-  const login = url.username && Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`);
+  const login = loginOf(url);
   url.username = "";
   url.password = "";
   const response = await fetch(url, {
@@ -106,7 +115,7 @@ export async function post(
       "x-amz-sns-topic-arn": topic.arn,
       ...(message.type === "Notification" && { "x-amz-sns-subscription-arn": arn }),
       ...(message.raw && { "x-amz-sns-rawdelivery": "true" }),
-      ...(login && { authorization: `Basic ${login.toString("base64")}` }),
+      ...(login && { authorization: `Basic ${Buffer.from(login).toString("base64")}` }),
     },
     body: message.body,
     signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]),

@@ -3,6 +3,7 @@ import { parseArn } from "../../core/arn";
 import { notEmulated } from "../../core/errors";
 import { describeSubscription, readSubscription } from "./attributes";
 import type { Delivery } from "./delivery";
+import { loginOf } from "./endpoints";
 import { invalidFor, invalidParameter, invalidToken, subscriptionNotFound } from "./errors";
 import { page } from "./page";
 import type { Protocol, Store, Subscription } from "./state";
@@ -30,6 +31,9 @@ function checkEndpoint(protocol: string, endpoint: string): asserts protocol is 
   } else if (protocol === "http" || protocol === "https") {
     if (!endpoint.startsWith(`${protocol}://`) || !URL.canParse(endpoint)) {
       throw invalidParameter("Endpoint must match the specified protocol");
+    }
+    if (loginOf(new URL(endpoint)) === undefined) {
+      throw invalidFor("Endpoint", "user name and password must be percent-encoded UTF-8");
     }
   } else {
     throw invalidFor("Amazon SNS does not support this protocol string", protocol);

@@ -82,6 +82,11 @@ export class StreamPoller<Detail> implements Poller {
     const session = this.session(reader, AbortSignal.any([this.stopping.signal, gone.signal]));
     const shards = new Map<string, Promise<void>>();
     let failure: unknown;
+    const fail = (error: unknown) => {
+      failure ??= error;
+      gone.abort();
+      this.wake();
+    };
     const unwatch = reader.watch((shardId) => this.wake(shardId));
     try {
       while (!session.signal.aborted) {
@@ -92,19 +97,13 @@ export class StreamPoller<Detail> implements Poller {
           const own = progress.of(id, this.lanes, () => reader.position(id, { type: "TRIM_HORIZON" }));
           const waits = parents.some((parent) => ids.has(parent) && !progress.shards.get(parent)?.ended);
           if (own.ended || waits || shards.has(id)) continue;
-          const work = this.shard(session, id, own).catch((error) => {
-            failure ??= error;
-            gone.abort();
+          const work = this.shard(session, id, own, fail).then(() => {
+            shards.delete(id);
+            this.wake();
           });
-          shards.set(
-            id,
-            work.finally(() => {
-              shards.delete(id);
-              this.wake();
-            }),
-          );
+          shards.set(id, work);
         }
-        if (failure === undefined) await session.changed("");
+        await session.changed("");
       }
     } finally {
       gone.abort();
@@ -115,8 +114,14 @@ export class StreamPoller<Detail> implements Poller {
     if (failure !== undefined) throw failure;
   }
 
-  private async shard(session: StreamSession<Detail>, id: string, progress: ShardProgress): Promise<void> {
-    await Promise.all(progress.lanes.map((_, lane) => new StreamLane(session, id, lane, progress).run()));
+  /** Never rejects. Resolves when no lane works any more: nobody else may go on where one still runs the function. */
+  private async shard(
+    session: StreamSession<Detail>,
+    id: string,
+    progress: ShardProgress,
+    fail: (error: unknown) => void,
+  ): Promise<void> {
+    await Promise.all(progress.lanes.map((_, lane) => new StreamLane(session, id, lane, progress).run().catch(fail)));
     progress.ended = !session.signal.aborted;
   }
 
