@@ -175,6 +175,9 @@ export function checkPostbox(name: string, args: PostboxArgs): void {
   checks.done();
 }
 
+const TAKEN_HEADERS =
+  /^(content-.+|host|connection|expect|te|trailer|upgrade|transfer-encoding|via|x-forwarded-.+|x-amzn-.+)$/i;
+
 function checkAuth(checks: Checks, auth: PostboxAuth | undefined): void {
   if (auth === "none") return;
   if (typeof auth !== "object" || auth === null || "authorize" in auth === "secret" in auth) {
@@ -198,6 +201,10 @@ function checkAuth(checks: Checks, auth: PostboxAuth | undefined): void {
   }
   const must = 'be the name of a header, or auth must be "none"';
   checks.text("auth.header", auth.header, /^[!#$%&'*+.^_`|~\w-]+$/, must, '"AuthDetails"');
+  // Its value would be another thing as well, such as the type that is kept with the object.
+  if (typeof auth.header === "string" && TAKEN_HEADERS.test(auth.header)) {
+    checks.add("auth.header", "not be a header that HTTP or API Gateway sets", '"AuthDetails"');
+  }
   checks.number("auth.ttlSeconds", auth.ttlSeconds, { min: 0, max: 3600, unit: "seconds", use: 10 });
 }
 
@@ -244,6 +251,8 @@ function checkQueues(checks: Checks, args: PostboxArgs): void {
   }
 }
 
+const OWN_FUNCTIONS = ["announce", "authorizer", "receive", "reconcile"];
+
 /** Throws one error with all the mistakes in the arguments of `onMessage`. `most`: seconds that a consumer may take. */
 export function checkConsumer(
   postbox: string,
@@ -255,6 +264,9 @@ export function checkConsumer(
   const checks = new Checks("Postbox", postbox);
   const option = `onMessage "${name}"`;
   checks.text(`${option}: the name`, name, /^[a-z][a-z0-9-]{0,29}$/, "be lower-case letters, digits, -", '"consumer"');
+  if (OWN_FUNCTIONS.includes(name)) {
+    checks.add(`${option}: the name`, "not be that of a function of the postbox itself", '"consumer"');
+  }
   checks.callback(`${option}: the callback`, callback ?? null, "async ({ body }) => ...");
   const known = ["batchSize", "maxConcurrency", "timeout", "memorySize", "environment", "statements"];
   checks.names(option, args, known);
@@ -262,5 +274,6 @@ export function checkConsumer(
   checks.number(`${option}.maxConcurrency`, args.maxConcurrency, { min: 2, max: 1000, unit: "functions", use: 10 });
   checks.number(`${option}.timeout`, args.timeout, { min: 1, max: most, unit: "seconds", use: most });
   checks.number(`${option}.memorySize`, args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  checkEnvironment(checks, `${option}.environment`, args.environment);
   checks.done();
 }

@@ -1,13 +1,21 @@
 import { setTimeout } from "node:timers/promises";
-import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PostboxMessage } from "../components";
+import type { PostboxMessage, ReconcileReport } from "../components";
 import type { ApiAnswer } from "../handlers/api-answer";
 import type { BatchAnswer } from "../handlers/batch-answer";
 import { announceArrivals } from "../handlers/postbox/announce";
 import { consumeMessages } from "../handlers/postbox/consume";
 import { receivePublications } from "../handlers/postbox/receive";
+import { reconcile } from "../handlers/postbox/reconcile";
+import { mapConcurrent } from "../handlers/retry";
 import { settings, useEmulator } from "./harness/emulator";
 import { type FaultyAws, startFaultyAws } from "./harness/faulty-aws";
 import { functionCode, type RunningFunction, startFunction } from "./harness/function";
@@ -34,11 +42,11 @@ afterAll(async () => {
   await aws[Symbol.asyncDispose]();
 });
 
-const start = async (factory: () => unknown) =>
+const atFaults = (url: string) => url.replace(/^http:\/\/[^/]+/, aws.endpoint);
+const start = async (factory: () => unknown, environment: Record<string, string> = {}) =>
   startFunction(await functionCode(factory), {
-    AWS_ENDPOINT_URL: aws.endpoint,
-    POSTBOX_BUCKET: Bucket,
-    POSTBOX_QUEUE: queueUrl.replace(/^http:\/\/[^/]+/, aws.endpoint),
+    ...{ AWS_ENDPOINT_URL: aws.endpoint, POSTBOX_BUCKET: Bucket, POSTBOX_QUEUE: atFaults(queueUrl) },
+    ...environment,
   });
 
 const time = Date.now();
@@ -164,5 +172,69 @@ describe("the function that takes bodies in", () => {
   ])("does not understand %j of onPublish, and stores nothing", async (answer, message) => {
     await expect(receive("misunderstood", { answer })).rejects.toThrow(message);
     expect(await keysIn(s3, Bucket, keyOf("misunderstood"))).toEqual([]);
+  });
+});
+
+describe("the reconciliation", () => {
+  const Swept = "swept";
+  let foundUrl: string;
+  let reconciling: RunningFunction;
+  beforeAll(async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: Swept }));
+    await sqs.send(new CreateQueueCommand({ QueueName: "unannounced" }));
+    foundUrl = (await sqs.send(new CreateQueueCommand({ QueueName: "found" }))).QueueUrl!;
+    reconciling = await start(reconcile, {
+      ...{ POSTBOX_BUCKET: Swept, POSTBOX_QUEUE: atFaults(foundUrl), POSTBOX_GRACE_MINUTES: "15" },
+      POSTBOX_UNANNOUNCED: atFaults(foundUrl).replace(/found$/, "unannounced"),
+    });
+  });
+  afterAll(() => reconciling[Symbol.asyncDispose]());
+
+  const HOUR = 60 * 60 * 1000;
+  const begin = Date.now() - 5 * HOUR;
+  /** The n-th of a thousand and more objects, ten of them in each millisecond. */
+  const suffix = (n: number) => `${begin + Math.floor(n / 10)}/${n % 10}-${n}`;
+  /** Without the SDK, which takes longer than S3. */
+  const put = async (key: string) => {
+    const url = `${emulator.current.endpoint}/${Swept}/${key}`;
+    expect((await fetch(url, { method: "PUT", body: "x" })).status).toBe(200);
+  };
+  const run = (event: object = {}, remainingMs?: number) => reconciling.invoke<ReconcileReport>(event, { remainingMs });
+  const announced = async () => (await takeAll<PostboxMessage>(sqs, foundUrl)).map(({ key }) => key).sort();
+
+  test("finds what was never announced among thousands that were, page by page, and goes on where its time was over", async () => {
+    const numbers = Array.from({ length: 1_050 }, (_, n) => n);
+    const missing = [0, 7, 999, 1_000, 1_049];
+    await mapConcurrent(numbers, 32, async (n) => {
+      await put(`published/${suffix(n)}`);
+      if (!missing.includes(n)) await put(`announced/${suffix(n)}`);
+    });
+    // No object of the postbox's, and one that may be on its way.
+    await put("published/by-somebody-else");
+    await put(`published/${Date.now()}/young`);
+
+    // Of no time, a fifth is kept to end in order: one page is looked at.
+    expect(await run({}, 0)).toMatchObject({ checked: 1_000, announced: 3, complete: false });
+    expect(await announced()).toEqual([0, 7, 999].map((n) => `published/${suffix(n)}`).sort());
+    const rest = await run();
+    expect(rest).toMatchObject({ checked: 60, announced: 2, complete: true });
+    expect(rest.from).toBe(new Date(begin + 99).toISOString());
+    expect(await announced()).toEqual([1_000, 1_049].map((n) => `published/${suffix(n)}`).sort());
+
+    // Only objects without a mark are looked at one by one: for the mark once more, and for what they are.
+    expect(aws.calls.HEAD).toBe(2 * missing.length);
+
+    const again = await run({ since: new Date(begin).toISOString() });
+    expect(again).toMatchObject({ checked: 1_050, announced: 0, complete: true });
+  }, 60_000);
+
+  test("looks again at the last hour, and at all where what it noted is gone", async () => {
+    const age = Date.now() - Date.parse((await run()).from);
+    expect(age).toBeGreaterThanOrEqual(HOUR);
+    expect(age).toBeLessThan(1.5 * HOUR);
+    const Key = "reconciliation/checkpoint.json";
+    await s3.send(new GetObjectCommand({ Bucket: Swept, Key }));
+    await s3.send(new DeleteObjectCommand({ Bucket: Swept, Key }));
+    expect(await run()).toMatchObject({ checked: 1_050, announced: 0, from: "1970-01-01T00:00:00.000Z" });
   });
 });

@@ -34,6 +34,8 @@ describe("wrong arguments", () => {
       { auth: { authorize: () => null, header: "" } },
       'auth.header must be the name of a header, or auth must be "none"',
     ],
+    [{ auth: { authorize: () => null, header: "content-type" } }, "auth.header must not be a header that HTTP or API"],
+    [{ auth: { authorize: () => null, header: "X-Forwarded-For" } }, "auth.header must not be a header that HTTP or"],
     [{ auth: { authorize: () => null, ttlSeconds: 3601 } }, "auth.ttlSeconds must be"],
     [{ auth: { authorize: () => null, environment: { POSTBOX_X: "" } } }, "auth.environment.POSTBOX_X must not begin"],
     [{ auth: { authorize: () => null, ttl: 1 } }, "auth.ttl must not be given: there is no such option"],

@@ -21,6 +21,7 @@ interface Outputs {
   logGroups: string[];
   lookedUrl: string;
   mistaken: string;
+  taken: string;
   lookedQueueUrl: string;
   lookedBucket: string;
 }
@@ -321,8 +322,7 @@ describe("what is deployed", () => {
         vpcConfig: { subnetIds: [expect.stringMatching(/^subnet-/), expect.stringMatching(/^subnet-/)] },
       });
     }
-    const { resources } = deployed.current.stack;
-    expect(resources.some(({ name }) => name === "looked-reconcile-schedule")).toBe(false);
+    expect(() => inputs("looked-reconcile-schedule")).toThrow("there is no");
   });
 
   test("lets nobody reach bodies and messages but by TLS, and S3 write of this bucket only", async () => {
@@ -371,6 +371,10 @@ describe("what is deployed", () => {
       'Postbox "guarded": onMessage "Mistaken": the name must be lower-case letters, digits, -, not "Mistaken"; use "consumer". ' +
         'Also: onMessage "Mistaken".batchSize must be a whole number from 1 to 10 (messages), not 11; use 10. ' +
         'Also: onMessage "Mistaken".timeout must be a whole number from 1 to 30 (seconds), not 31; use 30',
+    );
+    expect(deployed.current.outputs.taken).toBe(
+      'Postbox "guarded": onMessage "announce": the name must not be that of a function of the postbox itself; use "consumer". ' +
+        'Also: onMessage "announce".environment.AWS_REGION must not begin with POSTBOX_ or AWS_; use MY_AWS_REGION',
     );
   });
 

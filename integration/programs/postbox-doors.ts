@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import * as aws from "@pulumi/aws";
-import { Postbox } from "../../components";
+import { type ConsumerArgs, Postbox } from "../../components";
 
 /** Postboxes with each kind of door: a callback and a consumer behind it; everyone, and a function that looks. */
 
@@ -64,15 +64,17 @@ const looked = new Postbox("looked", {
   forceDestroy: true,
 });
 
-/** What is said to a consumer that cannot be. */
-const mistaken = (() => {
+/** What is said to consumers that cannot be. */
+const mistakes = (name: string, args: ConsumerArgs) => {
   try {
-    guarded.onMessage("Mistaken", () => undefined, { timeout: 31, batchSize: 11 });
+    guarded.onMessage(name, () => undefined, args);
     return "";
   } catch (error) {
     return (error as Error).message;
   }
-})();
+};
+export const mistaken = mistakes("Mistaken", { timeout: 31, batchSize: 11 });
+export const taken = mistakes("announce", { environment: { AWS_REGION: "eu-west-1" } });
 
 export const url = guarded.url;
 export const queueUrl = guarded.queue.url;
@@ -101,4 +103,3 @@ export const lookedQueueUrl = looked.queue.url;
 export const lookedBucket = looked.bucket.bucket;
 export const lookedFunction = looked.nodes.receive?.function.name;
 export const lookedReconcile = looked.reconcile.name;
-export { mistaken };
