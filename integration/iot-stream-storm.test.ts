@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DynamoDBClient, paginateQuery, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { KinesisClient, PutRecordsCommand, UpdateShardCountCommand } from "@aws-sdk/client-kinesis";
 import {
   GetFunctionConfigurationCommand,
   LambdaClient,
@@ -61,7 +61,7 @@ async function startOracle() {
   };
 }
 
-test("of 20,000 messages of 50 devices, 1 % of them poison, with a table that throttles and a function that dies twice, each good one is in the table once and in order, and each poison one in the dead-letter queue", async () => {
+test("of 20,000 messages of 50 devices, 1 % of them poison, with a table that throttles, a function that dies twice and shards that split, each good one is in the table once and in order, and each poison one in the dead-letter queue", async () => {
   const { emulator, outputs } = deployed.current;
   await using oracle = await startOracle();
   await using aws = await startFaultyAws(emulator);
@@ -86,6 +86,11 @@ test("of 20,000 messages of 50 devices, 1 % of them poison, with a table that th
       new PutRecordsCommand({ StreamName: outputs.streamName, Records }),
     );
     expect(FailedRecordCount).toBe(0);
+    if (from === COUNT / 2) {
+      const TargetShardCount = 4;
+      const StreamName = outputs.streamName;
+      await kinesis.send(new UpdateShardCountCommand({ StreamName, TargetShardCount, ScalingType: "UNIFORM_SCALING" }));
+    }
     // A shard takes 1,000 records a second.
     if (from % 1000 === 500) await emulator.clock.advance("1 second");
   }

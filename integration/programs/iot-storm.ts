@@ -7,7 +7,7 @@ const queue = new aws.sqs.Queue("live", { maxMessageSize: 1024 * 1024 });
 const fleet = new IoTStream("fleet", {
   topic: "devices/+/telemetry",
   sinks: [{ dynamodb: true }, { queue }],
-  stream: { shards: 4 },
+  stream: { shards: 2 },
   transform: async (data) => {
     if (data.ask) {
       const answer = await fetch(String(process.env.ORACLE), { method: "POST", body: JSON.stringify(data) });
