@@ -12,6 +12,7 @@ import type { S3 } from "@aws-sdk/client-s3";
 import type { SNS } from "@aws-sdk/client-sns";
 import type { SQS } from "@aws-sdk/client-sqs";
 import type { STS } from "@aws-sdk/client-sts";
+import type { TimestreamWrite } from "@aws-sdk/client-timestream-write";
 import type { Credentials } from "../types";
 
 /** What all clients share. */
@@ -70,6 +71,9 @@ export class Clients {
   }
   get sts(): STS {
     return this.client("sts", () => require("@aws-sdk/client-sts").STS);
+  }
+  get timestream(): TimestreamWrite {
+    return this.client("timestream", () => require("@aws-sdk/client-timestream-write").TimestreamWrite);
   }
 
   close(): void {

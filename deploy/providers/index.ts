@@ -34,6 +34,7 @@ const groups: [modules: RegExp, load: () => Group][] = [
   [/^aws:apigateway\//, () => require("./apigateway").types],
   [/^aws:apigatewayv2\/(deployment|stage|domainName|apiMapping):/, () => require("./apigatewayv2-stages").types],
   [/^aws:apigatewayv2\//, () => require("./apigatewayv2").types],
+  [/^aws:timestreamwrite\//, () => require("./timestream").types],
   [/^aws:cognito\//, () => require("./cognito").types],
 ];
 
