@@ -4,6 +4,8 @@ import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { GetBucketPolicyCommand, PutBucketPolicyCommand, type S3Client } from "@aws-sdk/client-s3";
@@ -49,6 +51,12 @@ beforeAll(async () => {
     POSTBOX_QUEUE: outputs.queueUrl.replace(/^http:\/\/[^/]+/, faulty.endpoint),
   };
   await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+  // Each environment takes its start; two show as much as ten.
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+  const ScalingConfig = { MaximumConcurrency: 2 };
+  for (const { UUID } of EventSourceMappings) {
+    await lambda.send(new UpdateEventSourceMappingCommand({ UUID, ScalingConfig }));
+  }
 });
 afterAll(async () => {
   for (const client of [s3, sqs, lambda]) client.destroy();
