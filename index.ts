@@ -10,7 +10,8 @@ import { buildDashboard, policyHeader } from "./dashboard/build";
  * `manageAccount`, to be false where something else sets the role with which API Gateway writes logs in this account
  * and region; `dashboard` for the live page as a public website, which asks for the token; `iot`, to be false where no
  * device sends by MQTT, for its stream is the one part that costs money while nothing happens; `devices`, a list of
- * names to register with certificates.
+ * names to register with certificates; `flespiChannel` and `flespiToken` (with `--secret`), a flespi channel to take
+ * messages from.
  */
 const config = new pulumi.Config();
 const manageAccount = config.getBoolean("manageAccount");
@@ -39,6 +40,7 @@ const ingest = new ThingseeIngest("ingest", {
 const postboxToken = config.getSecret("postboxToken") ?? generatedSecret("postbox-token");
 const postbox = new Postbox("postbox", { auth: { secret: postboxToken }, manageAccount });
 
+const flespiChannel = config.getNumber("flespiChannel");
 const fleet =
   config.getBoolean("iot") === false
     ? undefined
@@ -46,6 +48,7 @@ const fleet =
         topic: "devices/+/telemetry",
         devices: config.getObject<string[]>("devices"),
         sinks: [{ dynamodb: { ttlDays: config.getNumber("ttlDays") } }, { queue: live.queue }],
+        flespi: flespiChannel ? { channelId: flespiChannel, token: config.requireSecret("flespiToken") } : undefined,
       });
 
 const site = config.getBoolean("dashboard")

@@ -1,16 +1,19 @@
+#!/usr/bin/env node
 // `npm start`, `npm test` and the other commands come through here: set up what is missing, then run the command.
 
 const { spawn } = require("node:child_process");
 const path = require("node:path");
 const { ensureNode, root } = require("./node");
 
-const bin = (name) => path.join(root, "node_modules", name);
+const inRoot = (...names) => path.join(root, ...names);
+const bin = (name) => inRoot("node_modules", name);
 
 /** What each command runs under Node, after the set-up. */
 const commands = {
-  start: ["dist/cli/start.js"],
-  emulator: ["dist/cli/emulator.js"],
-  bench: ["dist/bench/index.js"],
+  start: [inRoot("dist/cli/start.js")],
+  emulator: [inRoot("dist/cli/emulator.js")],
+  flespi: [inRoot("dist/cli/flespi.js")],
+  bench: [inRoot("dist/bench/index.js")],
   test: [bin("vitest/vitest.mjs"), "run"],
   lint: [bin("@biomejs/biome/bin/biome"), "check", "."],
   format: [bin("@biomejs/biome/bin/biome"), "check", "--write", "."],
@@ -34,7 +37,9 @@ if (nodeFolder) process.env.PATH = nodeFolder + path.delimiter + process.env.PAT
 require("./install").ensureDependencies(say, node);
 if (name !== "lint" && name !== "format" && name !== "types") require("./compile").compile(say);
 if (command.length > 0) {
-  const child = spawn(node, ["--enable-source-maps", ...command, ...args], { cwd: root, stdio: "inherit" });
+  // A receiver's files belong to where it was started.
+  const cwd = name === "flespi" ? process.cwd() : root;
+  const child = spawn(node, ["--enable-source-maps", ...command, ...args], { cwd, stdio: "inherit" });
   // Ctrl-C reaches the whole group: the child decides when it is done, and with which exit code.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => (signal === "SIGINT" ? undefined : child.kill(signal)));
