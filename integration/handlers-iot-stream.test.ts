@@ -354,4 +354,25 @@ describe("Timestream", () => {
       "timestream: the payload has no number, text or truth value",
     ]);
   });
+
+  test("gets the neighbours of a record that makes their call invalid, which is dead-lettered", async () => {
+    const written = await timestream();
+    const records = many(7).map((_, n) => streamRecord(n, n === 4 ? { "a:b": 1 } : { n }, now()));
+    expect(await consume(start([sinks.timestream]), records)).toBeUndefined();
+    expect((await letters()).map(({ id, reason }) => [id, reason])).toEqual([
+      [records[4]!.eventID, expect.stringContaining("timestream: ValidationException: ")],
+    ]);
+    const taken = written.flatMap(({ MeasureValues }) => MeasureValues!.map(({ Value }) => Value));
+    expect(new Set(taken)).toEqual(new Set(["0", "1", "2", "3", "5", "6"]));
+  });
+
+  test("gets fields that have the names of its own columns in columns under `data.`", async () => {
+    const written = await timestream();
+    const payload = { time: 5, ident: "x", topic: "y", ts_1: true, at: { time: 1 } };
+    expect(await consume(start([sinks.timestream]), [streamRecord(0, payload, now())])).toBeUndefined();
+    expect(await letters()).toEqual([]);
+    expect(written[0]!.MeasureValues!.map(({ Name }) => Name)).toEqual([
+      ...["data.time", "data.ident", "data.topic", "data.ts_1", "at.time"],
+    ]);
+  });
 });

@@ -23,7 +23,7 @@ export async function writeTimestream(
   deadline: number,
 ): Promise<SinkFailures> {
   const failures: SinkFailures = {};
-  const measures: { place: number; measure: MeasureRecord }[] = [];
+  const measures: Measured[] = [];
   records.forEach((record, place) => {
     const measure = toMeasure(record);
     if ("problem" in measure) failures[place] = { reason: measure.problem, refused: true };
@@ -33,26 +33,50 @@ export async function writeTimestream(
     measures.slice(i * BATCH, (i + 1) * BATCH),
   );
   await mapConcurrent(batches, PARALLEL, async (batch) => {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const Records = batch.map(({ measure }) => measure);
-        await clients.timestream().send(new WriteRecordsCommand({ DatabaseName: database, TableName: table, Records }));
-        return;
-      } catch (error) {
-        const wait = fullJitter(BACKOFF, attempt);
-        const again = attempt + 1 < BACKOFF.attempts && Date.now() + wait <= deadline;
-        if (isTransient(error) && again) await sleep(wait);
-        else return batch.forEach(({ place }, i) => void Object.assign(failures, failureOf(error, place, i)));
-      }
-    }
+    Object.assign(failures, await writeBatch(batch, { DatabaseName: database, TableName: table }, clients, deadline));
   });
   return failures;
 }
 
-/** What a failed call means for one of its records: Timestream writes the others of a call that rejects some. */
-function failureOf(error: unknown, place: number, index: number): Record<number, SinkFailure> {
+interface Measured {
+  readonly place: number;
+  readonly measure: MeasureRecord;
+}
+
+/** Writes records of one call. A record that makes it invalid is looked for in halves, so that it stops no other. */
+async function writeBatch(
+  batch: readonly Measured[],
+  table: { DatabaseName: string; TableName: string },
+  clients: SinkClients,
+  deadline: number,
+): Promise<SinkFailures> {
+  const Records = batch.map(({ measure }) => measure);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await clients.timestream().send(new WriteRecordsCommand({ ...table, Records }));
+      return {};
+    } catch (error) {
+      const wait = fullJitter(BACKOFF, attempt);
+      const again = attempt + 1 < BACKOFF.attempts && Date.now() + wait <= deadline;
+      if (isTransient(error) && again) await sleep(wait);
+      else if ((error as Error).name === "ValidationException" && batch.length > 1 && Date.now() <= deadline) {
+        const middle = Math.ceil(batch.length / 2);
+        const first = await writeBatch(batch.slice(0, middle), table, clients, deadline);
+        return { ...first, ...(await writeBatch(batch.slice(middle), table, clients, deadline)) };
+      } else return Object.assign({}, ...batch.map(({ place }, i) => failureOf(error, place, i, batch.length === 1)));
+    }
+  }
+}
+
+/**
+ * What a failed call means for one of its records: Timestream writes the others of a call that rejects some, and nothing
+ * of one that is invalid, which a record that was `alone` in it has been the reason for.
+ */
+function failureOf(error: unknown, place: number, index: number, alone: boolean): Record<number, SinkFailure> {
   const { name, RejectedRecords } = error as RejectedRecordsException;
-  if (name !== "RejectedRecordsException") return { [place]: { reason: describe(error), refused: false } };
+  if (name !== "RejectedRecordsException") {
+    return { [place]: { reason: describe(error), refused: alone && name === "ValidationException" } };
+  }
   const rejected = RejectedRecords?.find(({ RecordIndex }) => RecordIndex === index);
   return rejected ? { [place]: { reason: rejected.Reason ?? "Timestream rejected it", refused: true } } : {};
 }
@@ -84,7 +108,7 @@ function toMeasure({ record, sortKey }: Placed): MeasureRecord | { problem: stri
 
 function collect(fields: Record<string, unknown>, prefix: string, values: MeasureValue[]): void {
   for (const [name, value] of Object.entries(fields)) {
-    const Name = prefix + name;
+    const Name = prefix === "" && isTaken(name) ? `data.${name}` : prefix + name;
     if (isRawNumber(value)) values.push({ Name, Value: value.rawJSON, Type: "DOUBLE" });
     else if (typeof value === "number") values.push({ Name, Value: String(value), Type: "DOUBLE" });
     else if (typeof value === "boolean") values.push({ Name, Value: String(value), Type: "BOOLEAN" });
@@ -92,3 +116,9 @@ function collect(fields: Record<string, unknown>, prefix: string, values: Measur
     else if (isObject(value)) collect(value, `${Name}.`, values);
   }
 }
+
+/**
+ * Whether columns of Timestream or our dimensions have this name: a field of such a name is a column under `data.`
+ * @see https://docs.aws.amazon.com/timestream/latest/developerguide/ts-limits.html#limits.system_identifier
+ */
+const isTaken = (name: string): boolean => /^(time$|measure_name$|ident$|topic$|measure_value|ts_)/.test(name);
