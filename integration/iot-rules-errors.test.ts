@@ -2,6 +2,10 @@ import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Action } from "@aws-sdk/client-iot";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { expect, test, vi } from "vitest";
+import { Clock } from "../emulator/core/clock";
+import { AwsError } from "../emulator/core/errors";
+import { Lanes } from "../emulator/services/iot/rules/lanes";
+import { Retries } from "../emulator/services/iot/rules/retries";
 import { keyed } from "./harness/dynamodb";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
@@ -153,6 +157,30 @@ test("gives up a stream that stays throttled, and tells the error action", async
     failedAction: "KinesisAction",
     errorMessage: expect.stringMatching(/Rate exceeded.*Error Code: ProvisionedThroughputExceededException/),
   });
+});
+
+test("gives up what has waited for five minutes in its turn for a service that stays overloaded", async () => {
+  const clock = new Clock();
+  const reported: unknown[] = [];
+  const retries = new Retries({ clock, report: (error) => reported.push(error) });
+  const lanes = new Lanes((error) => reported.push(error));
+  const since = clock.now();
+  const ends: number[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    lanes.run("one", async () => {
+      const given = await retries.run(
+        () => Promise.reject(new AwsError("ThrottlingException", "Slow down", 400)),
+        since,
+      );
+      if (given) ends.push(n);
+    });
+  }
+  await clock.advance("1 minute");
+  expect(ends).toEqual([]);
+  await clock.advance("5 minutes");
+  await vi.waitFor(() => expect(ends).toHaveLength(1_000));
+  expect(ends).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  expect(reported).toEqual([]);
 });
 
 test("says what becomes of a message whose failure nobody is told of", async () => {

@@ -218,6 +218,26 @@ test("ends a circle of rules that feed each other", async () => {
   expect(await queue.take(21)).toHaveLength(21);
 });
 
+test("ends an avalanche of rules that make three messages of one", async () => {
+  faults.length = 0;
+  const fall: Iot.Action = { republish: { roleArn, topic: "avalanche" } };
+  const { ruleName } = await rules.create([fall, fall, fall], { sql: "SELECT n + 1 AS n FROM 'avalanche'" });
+  await rules.publish("avalanche", { n: 0 });
+  await vi.waitFor(() => expect(faults).toHaveLength(3 * 1_001 - 1_000));
+  expect(faults[0]).toMatch("Rules have made 1000 messages of one");
+  await rules.delete(ruleName);
+});
+
+test("ends a circle of a rule and a shadow", async () => {
+  faults.length = 0;
+  const update = "$aws/things/circle/shadow/update";
+  await rules.create([{ republish: { roleArn, topic: `$${update}` } }], {
+    sql: `SELECT {'reported': {'n': version}} AS state FROM '${update}/accepted'`,
+  });
+  await rules.publish(update, { state: { reported: { n: 0 } } });
+  await vi.waitFor(() => expect(faults).toEqual([expect.stringMatching("rules that feed each other")]));
+});
+
 test("keeps the messages of each device in order on their way to Kinesis: 1,000 of 10 devices", async () => {
   const streamName = await kinesis.stream({ ShardCount: 4 });
   await rules.create([{ kinesis: { roleArn, streamName, partitionKey: template("topic(2)") } }], {

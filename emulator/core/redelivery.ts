@@ -12,11 +12,13 @@ export interface Sending {
   pause(error: unknown, failures: number): number | undefined;
   /** What becomes of it then. */
   giveUp(error: unknown, failures: number): Promise<void> | void;
+  /** Told when the emulator forgets it before it is delivered or given up. @default nothing waits for it */
+  forgotten?(): void;
 }
 
 /** Sends in the background and tries again on the emulator's clock, until a reset forgets what is under way. */
 export class Redelivery {
-  private readonly waiting = new Set<Timer>();
+  private readonly waiting = new Map<Timer, Sending>();
   private stopped = new AbortController();
 
   /** @param where what reports of unexpected exceptions name. */
@@ -31,7 +33,8 @@ export class Redelivery {
     try {
       await sending.attempt(signal);
     } catch (error) {
-      if (!signal.aborted) await this.failed(sending, error, failures + 1);
+      if (signal.aborted) sending.forgotten?.();
+      else await this.failed(sending, error, failures + 1);
     }
   }
 
@@ -39,7 +42,10 @@ export class Redelivery {
   clear(): void {
     this.stopped.abort();
     this.stopped = new AbortController();
-    for (const timer of this.waiting) timer.cancel();
+    for (const [timer, sending] of this.waiting) {
+      timer.cancel();
+      sending.forgotten?.();
+    }
     this.waiting.clear();
   }
 
@@ -51,7 +57,7 @@ export class Redelivery {
         this.waiting.delete(timer);
         return this.start(sending, failures);
       });
-      this.waiting.add(timer);
+      this.waiting.set(timer, sending);
     } catch (unexpected) {
       this.host.report(unexpected, this.where);
     }

@@ -16,6 +16,8 @@ export interface Message {
   readonly mqttProperties?: MqttProperties;
   /** How many rules have republished it, one after the other: rules that feed each other must end. */
   readonly rounds?: number;
+  /** Shared by all messages that came of one: how many of them rules have republished. */
+  readonly family: { republished: number };
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   /** The only rule that sees it, and nobody else: it came by Basic Ingest. */
@@ -53,6 +55,8 @@ export class MessageBroker {
   readonly listeners = new Set<(message: Message) => void>();
   readonly retained = new Map<string, Retained>();
   delivery?: Delivery;
+  /** The message that listeners are being told of: what they publish at once, such as a shadow's answer, comes of it. */
+  private telling?: Message;
 
   /** @param report takes what a listener throws: one that fails must not keep a message from the others. */
   constructor(
@@ -75,6 +79,8 @@ export class MessageBroker {
     const ingest = splitBasicIngest(topic);
     return {
       qos: 0,
+      family: this.telling?.family ?? { republished: 0 },
+      ...(this.telling?.rounds !== undefined && { rounds: this.telling.rounds }),
       ...options,
       topic: ingest?.topic ?? topic,
       payload,
@@ -87,6 +93,8 @@ export class MessageBroker {
 
   /** Tells the listeners of a message that subscribers have had already. */
   tell(message: Message): void {
+    const before = this.telling;
+    this.telling = message;
     for (const listener of this.listeners) {
       try {
         listener(message);
@@ -94,6 +102,7 @@ export class MessageBroker {
         this.report(error, `message on ${message.topic}`);
       }
     }
+    this.telling = before;
   }
 
   /** Keeps a message as the last of its topic; one without payload takes the kept one away (MQTT 3.1.1, 3.3.1.3). */

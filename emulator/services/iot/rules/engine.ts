@@ -38,7 +38,7 @@ export class Engine {
     private readonly host: Host,
     logging: Logging,
   ) {
-    this.retries = new Retries(host.clock);
+    this.retries = new Retries(host);
     this.log = new RuleLog(host, logging);
   }
 
@@ -81,21 +81,19 @@ export class Engine {
     if (this.isForgotten(arrival)) return;
     const { region, message, traceId } = arrival;
     const sql = contextOf(region, rule.functions, message, traceId);
-    let selected: Awaited<ReturnType<typeof evaluate>>;
+    let payload: Buffer;
+    let isJson: boolean;
     try {
       const answer = evaluate(rule.statement, sql);
-      selected = answer instanceof Promise ? await answer : answer;
+      const selected = answer instanceof Promise ? await answer : answer;
+      if (selected === undefined || this.isForgotten(arrival)) return;
+      isJson = !Buffer.isBuffer(selected);
+      payload = Buffer.isBuffer(selected) ? selected : Buffer.from(JSON.stringify(selected));
     } catch (error) {
       // Error actions are for actions (developer guide, rule error handling).
       return this.log.statementFailed(rule, arrival, error);
     }
-    if (selected === undefined || this.isForgotten(arrival)) return;
-    const fired: Fired = {
-      ...arrival,
-      payload: Buffer.isBuffer(selected) ? selected : Buffer.from(JSON.stringify(selected)),
-      isJson: !Buffer.isBuffer(selected),
-      fill: (template) => template.render(sql),
-    };
+    const fired: Fired = { ...arrival, payload, isJson, fill: (template) => template.render(sql) };
     const started: Started[] = [];
     for (const [index, action] of rule.actions.entries()) started.push(await this.start(rule, action, index, fired));
     this.finish(rule, fired, started).catch((error) => this.host.report(error, `rule ${rule.name}`));
@@ -110,10 +108,11 @@ export class Engine {
     } catch (error) {
       return { done: Promise.resolve(this.failed(error, rule, action, firing, { resource: action.resource })) };
     }
+    const since = this.host.clock.now();
     const done = new Promise<Failure | undefined>((resolve) => {
       rule.lanes.run(`${place} ${call.lane}`, async () => {
         if (this.isForgotten(firing)) return resolve(undefined);
-        const given = await this.retries.run(() => action.run(call));
+        const given = await this.retries.run(() => action.run(call), since);
         if (given) return resolve(this.failed(given.error, rule, action, firing, call));
         if (!this.isForgotten(firing)) this.log.succeeded(rule, action, firing, call);
         resolve(undefined);

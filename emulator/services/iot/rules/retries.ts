@@ -1,12 +1,18 @@
-import type { Clock, Timer } from "../../../core/clock";
 import { AwsError } from "../../../core/errors";
+import { Redelivery } from "../../../core/redelivery";
+import type { Host } from "../../../core/service";
 
 /**
  * AWS tries again where a service is overloaded, and documents neither how often nor when
- * (https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html). Ten tries take 2 minutes and 21 seconds here.
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html). Ten tries take two minutes here.
  */
 const tries = 10;
 const pause = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000);
+/**
+ * Milliseconds after which a call is given up at its first failure, however few tries it had: calls wait for those
+ * before them, and a service that stays overloaded must not pile them up without end.
+ */
+const longestWait = 300_000;
 
 const passing = /Throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable/;
 
@@ -16,42 +22,35 @@ const mayPass = (error: unknown): boolean =>
 
 /** Calls that are repeated on the emulator's clock while a service is overloaded. */
 export class Retries {
-  /** Calls that wait for their next try, and what ends them. */
-  private readonly waiting = new Map<Timer, () => void>();
-  private epoch = 0;
+  private readonly redelivery: Redelivery;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly host: Pick<Host, "clock" | "report">) {
+    this.redelivery = new Redelivery(host, "rule action");
+  }
 
-  /** Resolves with undefined when a call succeeded or was forgotten by {@link clear}, with its error when it is given up. */
-  run(call: () => Promise<unknown>): Promise<{ error: unknown } | undefined> {
-    const { epoch } = this;
+  /**
+   * Resolves with undefined when a call succeeded or was forgotten by {@link clear}, with its error when it is given up.
+   *
+   * @param since when the call began to wait for its turn, in milliseconds since the epoch.
+   */
+  run(call: () => Promise<unknown>, since: number): Promise<{ error: unknown } | undefined> {
+    const { clock } = this.host;
     return new Promise((resolve) => {
-      // The clock waits for what a task returns: each attempt, so that a test that moves time sees all of them.
-      const attempt = async (failures: number): Promise<void> => {
-        try {
+      void this.redelivery.start({
+        async attempt() {
           await call();
           resolve(undefined);
-        } catch (error) {
-          if (epoch !== this.epoch) return resolve(undefined);
-          if (!mayPass(error) || failures + 1 >= tries) return resolve({ error });
-          const timer = this.clock.after(pause(failures + 1), () => {
-            this.waiting.delete(timer);
-            return attempt(failures + 1);
-          });
-          this.waiting.set(timer, () => resolve(undefined));
-        }
-      };
-      void attempt(0);
+        },
+        pause: (error, failures) =>
+          mayPass(error) && failures < tries && clock.now() - since < longestWait ? pause(failures) : undefined,
+        giveUp: (error) => resolve({ error }),
+        forgotten: () => resolve(undefined),
+      });
     });
   }
 
   /** Forgets the calls that wait. */
   clear(): void {
-    this.epoch++;
-    for (const [timer, end] of this.waiting) {
-      timer.cancel();
-      end();
-    }
-    this.waiting.clear();
+    this.redelivery.clear();
   }
 }

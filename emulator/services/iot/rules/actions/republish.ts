@@ -6,6 +6,8 @@ import { defineAction, type Firing, required, type Surroundings } from "./action
 
 /** After so many rules have passed a message on, it goes round in circles. AWS has no such limit, and bills each round. */
 const mostRounds = 20;
+/** So many messages of one are an avalanche: two actions that feed their own rule double it with each round. */
+const mostRepublished = 1000;
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -78,9 +80,14 @@ export const republish = defineAction("republish", {
               throw invalidRequest(
                 `${mostRounds} rules have passed the message on: rules that feed each other end here`,
               );
+            if (++message.family.republished > mostRepublished)
+              throw invalidRequest(
+                `Rules have made ${mostRepublished} messages of one: rules that feed themselves end here`,
+              );
             broker.publish(name, payload, {
               qos: qos === 1 ? 1 : 0,
               rounds,
+              family: message.family,
               ...(mqttProperties && { mqttProperties }),
             });
           },
