@@ -1,5 +1,4 @@
-import { DeleteStreamCommand } from "@aws-sdk/client-kinesis";
-import { PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import { DeleteFunctionCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { expect, it } from "vitest";
@@ -233,24 +232,33 @@ it("gives up a record that is too large for an invocation, which its base64 make
   expect(remote.waiting("oversize")).toBe(0);
 });
 
-it("begins nothing new on a stream that was made anew while the function still runs for the old one", async () => {
-  const { put, next, again } = await wire("remade", { ParallelizationFactor: 2 });
+it("begins nothing anew, whatever became of the function, while a batch still runs", async () => {
+  const { lambda } = aws();
+  const make = () => makeFunction(lambda, "phoenix", remote.code("phoenix"));
   const other = await wire("bystander");
+  await kinesis.stream({ StreamName: "phoenix" });
+  await make();
+  await connect("phoenix", "phoenix", { ParallelizationFactor: 2 });
   // These keys run beside each other.
-  for (const key of ["a", "b"]) await put("old", key);
-  const [first, second] = [await next(), await next()];
-  await kinesis.client.send(new DeleteStreamCommand({ StreamName: "remade" }));
-  await kinesis.stream({ StreamName: "remade" });
-  await put("new");
+  for (const key of ["a", "b"]) await kinesis.put("phoenix", key, key);
+  const [first, second] = [await remote.next("phoenix"), await remote.next("phoenix")];
+  await lambda.send(new DeleteFunctionCommand({ FunctionName: "phoenix" }));
   first.succeed();
   for (let round = 0; round < 5; round++) {
     await emulator.current.clock.advance("1 minute");
     await other.put("time passes");
     (await other.next()).succeed();
+    if (round === 1) await make();
   }
-  expect(remote.waiting("remade")).toBe(0);
+  expect(remote.waiting("phoenix")).toBe(0);
   second.succeed();
-  const run = await again();
+  await kinesis.put("phoenix", "new", "a");
+  const called = async () => {
+    await emulator.current.clock.advance("1 minute");
+    return remote.waiting("phoenix");
+  };
+  await expect.poll(called, { interval: 2 }).toBeGreaterThan(0);
+  const run = await remote.next("phoenix");
   expect(dataOf(run)).toEqual(["new"]);
   run.succeed();
 });

@@ -5,13 +5,6 @@ import type { Socket } from "node:net";
 /** Every HTTP/2 connection begins with this (RFC 9113, section 3.4); no HTTP/1 method does. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\n");
 
-/**
- * In megabytes, for all requests at once of one connection. With the default of 10 a fourth request of 10 MB, which
- * PutRecords may have, would be refused with ENHANCE_YOUR_CALM
- * (https://nodejs.org/api/http2.html#http2createserveroptions-onrequesthandler).
- */
-const maxSessionMemory = 4_096;
-
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -25,7 +18,7 @@ export class FrontServer extends Server {
 
   constructor(options: ServerOptions, listener: Listener) {
     super(options, listener);
-    this.http2 = createHttp2Server({ maxSessionMemory }, (request, response) => {
+    this.http2 = createHttp2Server((request, response) => {
       request.headers.host ??= request.headers[":authority"];
       // The compatibility API has all that this emulator uses of HTTP/1's classes.
       listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
