@@ -109,6 +109,8 @@ describe("SELECT", () => {
     ["open IS NOT NULL AND (device = 'b' OR temp BETWEEN 22 AND 23)", [1, 6]],
     ["time > ago(1d) AND time < now() - 1ms", [0, 1, 5, 6]],
     ["time > now()", []],
+    ["time > ago(30minute)", []],
+    ["time > ago(2day)", [0, 1, 5, 6]],
     ["device = 'it''s'", []],
   ])("WHERE %s", async (where, minutes) => {
     const rows = await rowsOf(`SELECT time FROM "fleet"."readings" WHERE ${where} ORDER BY time -- in order`);
@@ -157,8 +159,8 @@ describe("SELECT", () => {
     const second = await query(sql, { MaxRows: 3, NextToken });
     expect([...first.rows, ...second.rows]).toEqual([0, 1, 5, 6].map((n) => [minute(n)]));
     expect(second.NextToken).toBeUndefined();
-    await expect(query("SELECT 1 FROM fleet.readings", { NextToken })).rejects.toThrow("Invalid NextToken");
-    await expect(query(sql, { NextToken: "bm8" })).rejects.toThrow("Invalid NextToken");
+    await expect(query("SELECT 1 FROM fleet.readings", { NextToken })).rejects.toThrow("Invalid pagination token");
+    await expect(query(sql, { NextToken: "bm8" })).rejects.toThrow("Invalid pagination token");
   });
 });
 
@@ -231,6 +233,30 @@ describe("a statement", () => {
       { numRuns: 60 },
     );
   });
+});
+
+test("an answer of more than a megabyte comes in pages", async () => {
+  const client = new Timestream.TimestreamWrite(settings(emulator.current));
+  const names = { DatabaseName: "fleet", TableName: "large" };
+  await client.createTable(names);
+  const CommonAttributes = {
+    MeasureName: "note",
+    MeasureValueType: "VARCHAR" as const,
+    MeasureValue: "n".repeat(2000),
+  };
+  for (let call = 0; call < 6; call++) {
+    const Records = Array.from({ length: 100 }, (_, i) => ({
+      Dimensions: [{ Name: "device", Value: "a" }],
+      Time: String(start + call * 100 + i),
+    }));
+    await client.writeRecords({ ...names, CommonAttributes, Records });
+  }
+  client.destroy();
+  const sql = "SELECT time, measure_value::varchar FROM fleet.large ORDER BY 1";
+  const first = await query(sql);
+  const second = await query(sql, { NextToken: first.NextToken });
+  expect(first.rows.length).toBeLessThan(600);
+  expect(new Set([...first.rows, ...second.rows].map(([time]) => time)).size).toBe(600);
 });
 
 test("records are there for as long as the table keeps them", async () => {

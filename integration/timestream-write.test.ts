@@ -1,4 +1,5 @@
 import * as Timestream from "@aws-sdk/client-timestream-write";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { template, useRules } from "./harness/rules";
@@ -190,7 +191,7 @@ describe("records", () => {
     ["a time that is none", { Time: "soon" }, "Invalid time for record."],
     ["a value of another type", { MeasureValue: "warm" }, "temperature must be a DOUBLE"],
     ["a name of the system", { MeasureName: "time" }, "the measure name time is reserved"],
-    ["no dimension", { Dimensions: [] }, "it has no dimension"],
+    ["no dimension", { Dimensions: [] }, "At least one dimension is required for a record."],
     ["a TIMESTAMP alone", { MeasureValueType: "TIMESTAMP" as const }, "multi-measure records only"],
     ["an unknown unit", { TimeUnit: "HOURS" as never }, "at 'records.2.member.timeUnit'"],
   ])("with %s refuse the whole call", async (_name, wrong, message) => {
@@ -202,6 +203,32 @@ describe("records", () => {
     });
     // Nothing of it was written: a lower version is still taken.
     await write([{ ...good, Version: 1 }]);
+  });
+
+  test("end at their highest versions, in whatever order and however often they come", async () => {
+    const { DatabaseName, TableName, write } = await makeTable();
+    let run = 0;
+    const versions = fc.uniqueArray(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 6 });
+    const sent = versions.chain((all) =>
+      fc.array(fc.constantFrom(...all), { maxLength: 12 }).map((more) => [...all, ...more]),
+    );
+    await fc.assert(
+      fc.asyncProperty(sent, async (order) => {
+        const Dimensions = [{ Name: "run", Value: String(run++) }];
+        const Time = String(emulator.current.clock.now());
+        for (const Version of order) {
+          await write([record({ Dimensions, Time, Version, MeasureValue: String(Version) })]).catch((error: Error) =>
+            expect(error.name).toBe("RejectedRecordsException"),
+          );
+        }
+        const { rows } = await query(
+          emulator.current,
+          `SELECT measure_value::double FROM "${DatabaseName}"."${TableName}" WHERE run = '${run - 1}'`,
+        );
+        expect(rows).toEqual([[`${Math.max(...order)}.0`]]);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test("come a hundred at most", async () => {

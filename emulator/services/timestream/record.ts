@@ -114,7 +114,7 @@ export function readRecord(record: ApiRecord, common: ApiRecord): ReadRecord | s
   const time = timeOf(rest.Time ?? "", unit);
   const dimensions = dimensionsOf([...(common.Dimensions ?? []), ...(record.Dimensions ?? [])]);
   if (typeof dimensions === "string") return dimensions;
-  if (dimensions.size === 0) throw validation("Invalid record: it has no dimension.");
+  if (dimensions.size === 0) throw validation("At least one dimension is required for a record.");
   const problem = nameProblem("measure", measureName, limits.measureName);
   if (problem) return problem;
   const multi = type === "MULTI";

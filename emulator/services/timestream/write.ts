@@ -22,7 +22,7 @@ function shape(record: ApiRecord, at: string): Rules {
     [`${at}.dimensions`]: [record.Dimensions, { length: [0, 128] }],
     [`${at}.measureValueType`]: [record.MeasureValueType, { oneOf: scalars }],
     [`${at}.timeUnit`]: [record.TimeUnit, { oneOf: timeUnits }],
-    [`${at}.version`]: [record.Version, { range: [1, Number.MAX_SAFE_INTEGER] }],
+    [`${at}.version`]: [record.Version, { range: [1, 2 ** 63] }],
   };
   for (const [i, { Name, Value, DimensionValueType }] of record.Dimensions?.entries() ?? []) {
     const member = `${at}.dimensions.${i + 1}.member`;

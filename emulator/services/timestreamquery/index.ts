@@ -32,14 +32,29 @@ interface Answer extends Result {
   readonly query: string;
 }
 
-/** The most rows of a page (API reference, Query), and the most answers that wait for their next page to be asked for. */
+/** The most rows and bytes of a page (API reference, Query), and the most answers that wait for their next page to be asked for. */
 const pageSize = 1000;
+const pageBytes = 1024 * 1024;
 const mostAnswers = 100;
 
 function datum(value: Value, type: SqlType): Datum {
   if (value === null) return { NullValue: true };
   if (type === "TIMESTAMP") return { ScalarValue: timestampText(value as bigint) };
   return { ScalarValue: typeof value === "number" ? doubleText(value) : String(value) };
+}
+
+/** The rows of an answer from a place on that fit a page. */
+function pageOf({ columns, rows }: Answer, start: number, most: number): Row[] {
+  const page: Row[] = [];
+  let size = 0;
+  for (const row of rows.slice(start, start + most)) {
+    const Data = row.map((value, i) => datum(value, columns[i]!.type));
+    size += Data.reduce((sum, { ScalarValue = "" }) => sum + Buffer.byteLength(ScalarValue), 0);
+    // One row is always fewer bytes: names and values of a record are limited.
+    if (size > pageBytes && page.length > 0) break;
+    page.push({ Data });
+  }
+  return page;
 }
 
 /** What is missing is a mistake in the statement here. */
@@ -59,7 +74,7 @@ function readToken(token: string): [id: string, start: number] {
   } catch {
     // Not one of ours, as the error says.
   }
-  throw validation("Invalid NextToken.");
+  throw validation("Invalid pagination token.");
 }
 
 const queryOperations = (host: Host, answers: Scoped<Map<string, Answer>>): Operations<Sdk> => ({
@@ -82,17 +97,19 @@ const queryOperations = (host: Host, answers: Scoped<Map<string, Answer>>): Oper
     } else {
       [id, start] = readToken(NextToken);
       answer = waiting.get(id);
-      if (answer?.query !== query || start < 1 || start >= answer.rows.length) throw validation("Invalid NextToken.");
+      if (answer?.query !== query || start < 1 || start >= answer.rows.length)
+        throw validation("Invalid pagination token.");
     }
-    const end = start + (MaxRows ?? pageSize);
-    if (end < answer.rows.length) waiting.set(id, answer);
+    const { columns, rows } = answer;
+    const page = pageOf(answer, start, MaxRows ?? pageSize);
+    const end = start + page.length;
+    if (end < rows.length) waiting.set(id, answer);
     const [oldest] = waiting.keys();
     if (waiting.size > mostAnswers) waiting.delete(oldest!);
-    const { columns, rows } = answer;
     return {
       QueryId: id,
       ColumnInfo: columns.map(({ name, type }) => ({ Name: name, Type: { ScalarType: type as ScalarType } })),
-      Rows: rows.slice(start, end).map((row): Row => ({ Data: row.map((value, i) => datum(value, columns[i]!.type)) })),
+      Rows: page,
       QueryStatus: { ProgressPercentage: 100, CumulativeBytesScanned: 0, CumulativeBytesMetered: 0 },
       ...(end < rows.length && { NextToken: Buffer.from(JSON.stringify([id, end])).toString("base64url") }),
     };

@@ -9,7 +9,7 @@ export interface Token {
 }
 
 const pattern =
-  /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|(?<interval>\d+(?:ns|us|ms|[smhd])(?![A-Za-z0-9_]))|(?<decimal>\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|(?<integer>\d+)|(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<quoted>"(?:[^"]|"")*")|(?<text>'(?:[^']|'')*')|(?<symbol>::|<>|!=|<=|>=|\|\||[-+*/%=<>(),.;[\]])/y;
+  /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|(?<interval>\d+(?:ns|us|ms|[smhd]|(?:nano|micro|milli)?second|minute|hour|day)(?![A-Za-z0-9_]))|(?<decimal>\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)|(?<integer>\d+)|(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<quoted>"(?:[^"]|"")*")|(?<text>'(?:[^']|'')*')|(?<symbol>::|<>|!=|<=|>=|\|\||[-+*/%=<>(),.;[\]])/y;
 
 /** Reads the words of a statement; the last one is its end. */
 export function tokensOf(text: string): Token[] {

@@ -3,6 +3,8 @@ const minute = 60n * second;
 const units: Record<string, bigint> = {
   ...{ ns: 1n, us: 1_000n, ms: 1_000_000n },
   ...{ s: second, m: minute, h: 60n * minute, d: 1440n * minute },
+  ...{ nanosecond: 1n, microsecond: 1_000n, millisecond: 1_000_000n },
+  ...{ second, minute, hour: 60n * minute, day: 1440n * minute },
 };
 
 /** The nanoseconds of an interval such as `15m`. */
