@@ -5,22 +5,9 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Item, invalid, refusal, useDynamo } from "./harness/dynamodb";
+import { type Item, invalid, key, refusal, sample, useDynamo } from "./harness/dynamodb";
 
 const dynamo = useDynamo();
-const key: Item = { pk: { S: "1" } };
-const sample: Item = {
-  ...key,
-  n: { N: "5" },
-  s: { S: "hello" },
-  b: { B: new Uint8Array([1, 2, 3]) },
-  t: { BOOL: true },
-  z: { NULL: true },
-  ss: { SS: ["a", "b"] },
-  ns: { NS: ["1", "2"] },
-  l: { L: [{ S: "zero" }, { N: "1" }, { M: { x: { S: "y" } } }] },
-  m: { M: { core: { N: "7" }, "dotted.name": { S: "d" } } },
-};
 let table = "";
 beforeAll(async () => {
   table = await dynamo.table();

@@ -14,17 +14,10 @@ import {
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
-import { settings, useEmulator } from "./harness/emulator";
-import { invoke, makeFunction, role, zip } from "./harness/functions";
+import { settings } from "./harness/emulator";
+import { answer, arnOf, invoke, makeFunction, role, useLambda, zip } from "./harness/functions";
 
-const emulator = useEmulator();
-let client: LambdaClient | undefined;
-const lambda = () => {
-  client ??= new LambdaClient(settings(emulator.current));
-  return client;
-};
-const answer = (value: unknown) => `exports.handler = async () => (${JSON.stringify(value)})`;
-const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:000000000000:function:${name}`;
+const { emulator, lambda } = useLambda();
 
 describe("creating a function", () => {
   it("shows the settings that were given, with AWS's defaults for the others", async () => {

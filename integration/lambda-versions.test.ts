@@ -13,7 +13,6 @@ import {
   GetProvisionedConcurrencyConfigCommand,
   GetRuntimeManagementConfigCommand,
   InvokeWithResponseStreamCommand,
-  LambdaClient,
   ListTagsCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
@@ -25,17 +24,9 @@ import {
   UpdateFunctionCodeCommand,
 } from "@aws-sdk/client-lambda";
 import { describe, expect, it } from "vitest";
-import { settings, useEmulator } from "./harness/emulator";
-import { invoke, makeFunction, zip } from "./harness/functions";
+import { answer, arnOf, invoke, makeFunction, useLambda, zip } from "./harness/functions";
 
-const emulator = useEmulator();
-let client: LambdaClient | undefined;
-const lambda = () => {
-  client ??= new LambdaClient(settings(emulator.current));
-  return client;
-};
-const answer = (value: unknown) => `exports.handler = async () => (${JSON.stringify(value)})`;
-const arnOf = (name: string) => `arn:aws:lambda:eu-west-1:000000000000:function:${name}`;
+const { lambda } = useLambda();
 
 describe("versions and aliases", () => {
   it("freezes a version, and makes no second one without a change", async () => {

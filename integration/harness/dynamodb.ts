@@ -34,6 +34,35 @@ export const keyed = (sortType?: "S" | "N" | "B"): Omit<CreateTableCommandInput,
   ],
 });
 
+/** Makes a table on demand with a text for each part of its key. */
+export async function createTable(client: DynamoDBClient, TableName: string, ...keys: string[]): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? "HASH" : "RANGE" })),
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
+    }),
+  );
+}
+
+/** The key of {@link sample}, in a table of {@link keyed} without a sort key. */
+export const key: Item = { pk: { S: "1" } };
+
+/** An item with an attribute of each kind. */
+export const sample: Item = {
+  ...key,
+  n: { N: "5" },
+  s: { S: "hello" },
+  b: { B: new Uint8Array([1, 2, 3]) },
+  t: { BOOL: true },
+  z: { NULL: true },
+  ss: { SS: ["a", "b"] },
+  ns: { NS: ["1", "2"] },
+  l: { L: [{ S: "zero" }, { N: "1" }, { M: { x: { S: "y" } } }] },
+  m: { M: { core: { N: "7" }, "dotted.name": { S: "d" } } },
+};
+
 let tableCounter = 0;
 
 /** An emulator with DynamoDB for one test file, and short ways to make tables and items. Read it inside tests only. */

@@ -3,15 +3,33 @@ import {
   type CreateFunctionCommandInput,
   InvokeCommand,
   type InvokeCommandInput,
-  type LambdaClient,
+  LambdaClient,
 } from "@aws-sdk/client-lambda";
 import { strToU8, zipSync } from "fflate";
+import { settings, useEmulator } from "./emulator";
 
 /** A deployment package: file names and their text. */
 export const zip = (files: Record<string, string>): Uint8Array =>
   zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
 
 export const role = "arn:aws:iam::000000000000:role/test";
+
+/** The code of a function that always answers the same. */
+export const answer = (value: unknown): string => `exports.handler = async () => (${JSON.stringify(value)})`;
+
+/** The ARN of a function by its name. */
+export const arnOf = (name: string): string => `arn:aws:lambda:eu-west-1:000000000000:function:${name}`;
+
+/** An emulator for one test file, and its Lambda client. Call it inside tests only. */
+export function useLambda() {
+  const emulator = useEmulator();
+  let client: LambdaClient | undefined;
+  const lambda = () => {
+    client ??= new LambdaClient(settings(emulator.current));
+    return client;
+  };
+  return { emulator, lambda };
+}
 
 /** Creates a function from the text of its `index.js`, or from several files. Gives its ARN. */
 export async function makeFunction(

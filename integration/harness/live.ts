@@ -1,9 +1,10 @@
-import { type AttributeValue, CreateTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { type AttributeValue, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { FanOutMessage, QueueEvent } from "../../handlers/websocket/broadcast";
 import type { WebSocketAnswer, WebSocketEvent } from "../../handlers/websocket/event";
 import { type ConnectionsApi, startConnectionsApi } from "./connections";
+import { createTable } from "./dynamodb";
 import { settings, useEmulator } from "./emulator";
 import { functionCode, type RunningFunction, startFunction } from "./function";
 
@@ -34,20 +35,7 @@ export function useLive<Name extends string>(factories: Record<Name, Factory>) {
   beforeEach(async () => {
     await fetch(`${emulator.current.endpoint}/_emulator/reset`, { method: "POST" });
     world.connections.reset();
-    await world.dynamodb.send(
-      new CreateTableCommand({
-        TableName: "connections",
-        BillingMode: "PAY_PER_REQUEST",
-        KeySchema: [
-          { AttributeName: "pk", KeyType: "HASH" },
-          { AttributeName: "sk", KeyType: "RANGE" },
-        ],
-        AttributeDefinitions: [
-          { AttributeName: "pk", AttributeType: "S" },
-          { AttributeName: "sk", AttributeType: "S" },
-        ],
-      }),
-    );
+    await createTable(world.dynamodb, "connections", "pk", "sk");
     const makeQueue = async (QueueName: string) => {
       const Attributes = { MaximumMessageSize: "1048576" };
       return (await world.sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl!;

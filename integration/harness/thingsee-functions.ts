@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
@@ -6,6 +6,7 @@ import type { ApiAnswer } from "../../handlers/api-answer";
 import type { ThingseeMessage } from "../../handlers/thingsee/message";
 import { receiveMessages } from "../../handlers/thingsee/receive";
 import { replayDeadLetters } from "../../handlers/thingsee/replay";
+import { createTable } from "./dynamodb";
 import { settings, useEmulator } from "./emulator";
 import { type FaultyAws, startFaultyAws } from "./faulty-aws";
 import { functionCode, type RunningFunction, startFunction } from "./function";
@@ -74,20 +75,7 @@ export function useThingseeFunctions() {
     const dynamodb = new DynamoDBClient(config);
     const sqs = new SQSClient(config);
     const s3 = new S3Client({ ...config, forcePathStyle: true });
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName: "messages",
-        BillingMode: "PAY_PER_REQUEST",
-        KeySchema: [
-          { AttributeName: "tuid", KeyType: "HASH" },
-          { AttributeName: "sortKey", KeyType: "RANGE" },
-        ],
-        AttributeDefinitions: [
-          { AttributeName: "tuid", AttributeType: "S" },
-          { AttributeName: "sortKey", AttributeType: "S" },
-        ],
-      }),
-    );
+    await createTable(dynamodb, "messages", "tuid", "sortKey");
     const makeQueue = async (QueueName: string) => {
       const { QueueUrl } = await sqs.send(
         new CreateQueueCommand({ QueueName, Attributes: { MaximumMessageSize: "1048576" } }),
