@@ -11,6 +11,7 @@ import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { useKinesis } from "./harness/kinesis";
 import { template, useRules } from "./harness/rules";
+import { makeBucket, s3Client } from "./harness/s3";
 
 const faults: string[] = [];
 const emulator = useEmulator({ onFault: (_error, where) => faults.push(where) });
@@ -70,6 +71,15 @@ test.each<[string, () => Promise<Action> | Action, string, RegExp]>([
     /^Failed to put S3 object\. The error received was The specified bucket does not exist.*Bucket: missing, Key: "a"$/,
   ],
   [
+    "S3Action",
+    async () => {
+      const bucketName = await makeBucket(s3Client(emulator.current));
+      return { s3: { roleArn, bucketName, key: template("missing") } };
+    },
+    expect.any(String) as string,
+    /The key parameter must be specified/,
+  ],
+  [
     "DynamoDBAction",
     () => ({ dynamoDB: { roleArn, tableName: "missing", hashKeyField: "pk", hashKeyValue: "1" } }),
     "missing",
@@ -109,9 +119,13 @@ test.each<[string, () => Promise<Action> | Action, string, RegExp]>([
 ])("tells the error action of a %s that fails", async (failedAction, action, failedResource, words) => {
   const errors = await rules.queue();
   const topic = `one/${failedAction}`;
-  await rules.create([await action()], { sql: `SELECT * FROM '${topic}'`, errorAction: errors.action });
+  const { ruleName } = await rules.create([await action()], {
+    sql: `SELECT * FROM '${topic}'`,
+    errorAction: errors.action,
+  });
   await rules.publish(topic, { a: 1 });
   const { failures } = await errors.report();
+  await rules.delete(ruleName);
   expect(failures).toEqual([{ failedAction, failedResource, errorMessage: expect.stringMatching(words) }]);
 });
 

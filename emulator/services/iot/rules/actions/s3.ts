@@ -1,4 +1,8 @@
+import { AwsError } from "../../../../core/errors";
 import { defineAction, oneOf, required } from "./action";
+
+/** A template that leaves nothing: there are no objects without a key. */
+const noKey = () => new AwsError("InvalidRequest", "The key parameter must be specified when uploading an object");
 
 /** https://docs.aws.amazon.com/iot/latest/developerguide/s3-rule-action.html */
 export const s3 = defineAction("s3", {
@@ -33,6 +37,7 @@ export const s3 = defineAction("s3", {
           resource: name,
           detail: `Bucket: ${name}, Key: "${at}"`,
           async send() {
+            if (at === "") throw noKey();
             const port = bus.ready("s3") ?? (await bus.to("s3"));
             // The ACL of log deliveries is S3's own and not in the type of its client.
             await port.putObject(name, at, payload, {
