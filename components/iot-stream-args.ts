@@ -104,7 +104,11 @@ export interface IoTStreamArgs {
    * those behind it go on. 0 to 604800. @default 300
    */
   giveUpAfterSeconds?: number;
-  /** Runs for a batch that kills the function, before it goes to the failure queue, 0 to 10000. @default 10 */
+  /**
+   * Runs again for a batch that kills the function or that a sink does not take, before it goes to the failure queue, 0
+   * to 10000. As many as outlast `giveUpAfterSeconds`: a run tries a failing sink for four fifths of `timeout` or more.
+   * @default 10
+   */
   retries?: number;
   /** The queues for what could not go on. */
   deadLetter?: {

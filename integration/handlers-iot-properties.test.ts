@@ -1,14 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { streamRecord, useIoTFunctions } from "./harness/iot-functions";
+import { denied, streamRecord, useIoTFunctions } from "./harness/iot-functions";
 import { drain } from "./harness/queues";
 
 const iot = useIoTFunctions();
 const { start, consume, inOrder, letters, sinks } = iot;
 
 const COUNT = 12;
-/** A failure that the SDK does not try again by itself, for the test's speed. */
-const denied = { status: 400, code: "AccessDeniedException" };
 const failing = ["BatchWriteItem", "SendMessage", "SendMessageBatch", "Query"];
 
 /** One run: which messages are poison, which calls fail, and how many records come at a time. */

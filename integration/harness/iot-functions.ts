@@ -56,6 +56,8 @@ export const rawRecord = (n: number, data: string, arrived = Date.now()): Stream
   },
 });
 
+/** A failure that nobody tries again by himself, for a test's speed. */
+export const denied = { status: 400, code: "AccessDeniedException" };
 export const throttled = { status: 400, code: "ProvisionedThroughputExceededException" };
 
 /** The stream's function in a thread of its own, on an emulator that is reset for each test and fails as told. */
