@@ -231,6 +231,36 @@ describe("records", () => {
     );
   });
 
+  test("of any content are written or refused as AWS refuses", async () => {
+    const { write } = await makeTable();
+    const text = fc.oneof(
+      fc.string({ maxLength: 5 }),
+      fc.constantFrom("1e999", "-0", "99999999999999999999", "\ud800"),
+    );
+    const type = fc.constantFrom("DOUBLE", "BIGINT", "VARCHAR", "BOOLEAN", "TIMESTAMP", "MULTI") as fc.Arbitrary<never>;
+    const any = fc.record(
+      {
+        Dimensions: fc.array(fc.record({ Name: text, Value: text }), { maxLength: 2 }),
+        MeasureName: text,
+        MeasureValue: text,
+        MeasureValueType: type,
+        MeasureValues: fc.array(fc.record({ Name: text, Value: text, Type: type }), { maxLength: 2 }),
+        Time: fc.oneof(text, fc.constant(String(emulator.current.clock.now()))),
+        Version: fc.integer(),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(any, any, async (one, common) => {
+        const outcome = await write([record(one), record()], common).catch((error: Error) => error.name);
+        if (typeof outcome === "string") {
+          expect(["ValidationException", "RejectedRecordsException"]).toContain(outcome);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("come a hundred at most", async () => {
     const { write } = await makeTable();
     const many = Array.from({ length: 101 }, (_, i) => record({ MeasureName: `m${i}` }));

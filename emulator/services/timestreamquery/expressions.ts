@@ -1,5 +1,6 @@
 import type { Comparison, Expression, SqlType, Value } from "./ast";
 import { statementError, unsupported } from "./errors";
+import { isTime } from "./literals";
 
 /** An expression that can be evaluated for rows. */
 export interface Compiled<Row> {
@@ -92,6 +93,11 @@ export function compile<Row>(expression: Expression, surroundings: Surroundings<
     },
   });
 
+  const time = (nanoseconds: bigint) => {
+    if (!isTime(nanoseconds)) throw statementError(text, at, "the time is out of the range of timestamps");
+    return nanoseconds;
+  };
+
   switch (expression.kind) {
     case "and":
     case "or": {
@@ -128,7 +134,7 @@ export function compile<Row>(expression: Expression, surroundings: Surroundings<
         throw unsupported(`the operator ${expression.operator} of other things than a time and an interval`);
       }
       const sign = expression.operator === "+" ? 1n : -1n;
-      return strict("TIMESTAMP", (a, b) => (a as bigint) + sign * (b as bigint));
+      return strict("TIMESTAMP", (a, b) => time((a as bigint) + sign * (b as bigint)));
     }
     case "call":
       switch (expression.name) {
@@ -136,14 +142,14 @@ export function compile<Row>(expression: Expression, surroundings: Surroundings<
           return { type: "TIMESTAMP", evaluate: () => now };
         case "ago":
           mustBe("INTERVAL_DAY_TO_SECOND");
-          return strict("TIMESTAMP", (interval) => now - (interval as bigint));
+          return strict("TIMESTAMP", (interval) => time(now - (interval as bigint)));
         case "bin":
           mustBe("TIMESTAMP", "INTERVAL_DAY_TO_SECOND");
-          return strict("TIMESTAMP", (time, interval) => {
-            const size = interval as bigint;
+          return strict("TIMESTAMP", (a, b) => {
+            const [given, size] = [a as bigint, b as bigint];
             if (size <= 0n) throw statementError(text, at, "the interval of bin must be longer than 0");
-            const rest = (time as bigint) % size;
-            return (time as bigint) - (rest < 0n ? rest + size : rest);
+            const rest = given % size;
+            return time(given - (rest < 0n ? rest + size : rest));
           });
         default:
           throw statementError(text, at, `Cannot nest aggregations inside aggregation or WHERE: ${expression.name}`);

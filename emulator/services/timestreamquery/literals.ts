@@ -13,6 +13,9 @@ export function intervalOf(text: string): bigint {
   return BigInt(count!) * units[unit!]!;
 }
 
+/** Whether a time is one that queries have, from 1677 to 2262: 64 bits of nanoseconds (developer guide, "Supported data types"). */
+export const isTime = (nanoseconds: bigint): boolean => BigInt.asIntN(64, nanoseconds) === nanoseconds;
+
 /** The nanoseconds since the epoch of a time such as `2026-11-21 05:00:00.000`, in UTC; undefined for other texts. */
 export function timestampOf(text: string): bigint | undefined {
   const [, date, time = "00:00", seconds = ":00", fraction = ""] =
@@ -20,7 +23,8 @@ export function timestampOf(text: string): bigint | undefined {
   const whole = Date.parse(`${date}T${time}${seconds}Z`);
   // The 31st of February and the like become other days.
   if (Number.isNaN(whole) || !new Date(whole).toISOString().startsWith(date!)) return undefined;
-  return BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+  const instant = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+  return isTime(instant) ? instant : undefined;
 }
 
 /** A time as answers have it. */
