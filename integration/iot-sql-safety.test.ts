@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { evaluate, parseSql, parseTemplate } from "../emulator/services/iot/sql";
 import { contextOf } from "./harness/iot-sql/context";
+import { template } from "./harness/rules";
 
 const version = "2016-03-23";
 const refused: readonly (readonly [sql: string, message: string])[] = [
@@ -97,6 +98,12 @@ describe("a substitution template", () => {
     );
   });
 
+  it("tells a mistake by its place in the whole text", () => {
+    expect(() => parseTemplate(`a/${template("topic(2)")}\n/${template("nope(1)")}`, version)).toThrow(
+      expect.objectContaining({ code: "SqlParseException", message: "Unknown function: nope (line 2:4)" }),
+    );
+  });
+
   it("fills in expressions, and nothing for what is Undefined", () => {
     const template = parseTemplate("${topic(2)}/${cast(x as String)}/${'}'}/${missing}.", version);
     expect(template.render(contextOf({ x: 5 }))).toBe("myThings/5/}/.");
@@ -117,6 +124,13 @@ it("waits for a Lambda function, and calls it once", async () => {
 it("gives up a regular expression that would run for ever", () => {
   const sql = "SELECT regexp_matches(x, '(a+)+$') AS found, 1 AS one FROM 'a'";
   expect(evaluate(parseSql(sql, version), contextOf({ x: `${"a".repeat(60)}!` }))).toEqual({ one: 1 });
+});
+
+it("gives up nested queries that multiply what a device sends", () => {
+  const sql = "SET @e = e SELECT (SELECT (SELECT VALUE 1 FROM @e) AS all FROM @e) AS x FROM 'a'";
+  const elements = (count: number) => contextOf({ e: Array.from({ length: count }, () => ({})) });
+  expect(evaluate(parseSql(sql, version), elements(2))).toEqual({ x: [{ all: [1, 1] }, { all: [1, 1] }] });
+  expect(() => evaluate(parseSql(sql, version), elements(40_000))).toThrow("look at more than 1000000 elements");
 });
 
 it("does not spend its time on messages that a regular expression would run for ever on", () => {

@@ -102,8 +102,10 @@ export function ruleOperations(store: Store, rules: Rules): IotOperations {
     async ReplaceTopicRule({ ruleName, topicRulePayload }, context) {
       const { region, all, rule } = find(ruleName, context);
       const definition = await read(region, rule.name, topicRulePayload);
-      const { createdAt, lanes } = rule;
-      if (all.get(rule.name) === undefined) throw ruleNotFound(rule.name);
+      // It may be another one by now.
+      const present = all.get(rule.name);
+      if (!present) throw ruleNotFound(rule.name);
+      const { createdAt, lanes } = present;
       all.set(rule.name, { ...definition, createdAt, lanes });
       return {};
     },

@@ -225,6 +225,7 @@ function nestedQuery({ select, from, where }: Query): Compiled {
   const condition = where && compile(where);
   const project = compileSelect(select);
   const one = ({ run }: Scope, root: Value): Value => {
+    run.element();
     const inner = { run, root, nested: true };
     return condition && toBoolean(condition(inner)) !== true ? undefined : project(inner);
   };

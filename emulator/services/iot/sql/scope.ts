@@ -1,4 +1,5 @@
 import type { Expression, SqlVersion, Variables } from "./ast";
+import { sqlEvaluationFailed } from "./errors";
 import { parseJson, type Value } from "./values";
 
 type Awaitable<T> = T | Promise<T>;
@@ -79,9 +80,13 @@ function messageOf(context: SqlContext): Message {
   return message;
 }
 
+/** Elements that nested queries may look at for one message: a query within a query multiplies what a device sends. */
+const mostElements = 1_000_000;
+
 /** One attempt at an evaluation. After each wait it starts anew, with the answers of all earlier calls in order. */
 export class Run {
   private cursor = 0;
+  private elements = 0;
   readonly values: Map<Expression, Value>;
 
   constructor(
@@ -110,6 +115,12 @@ export class Run {
     this.answers.push(answer);
     this.cursor++;
     return answer;
+  }
+
+  /** Counts an element that a nested query looks at. */
+  element(): void {
+    if (++this.elements > mostElements)
+      throw sqlEvaluationFailed(`The nested queries look at more than ${mostElements} elements for one message`);
   }
 
   keep(): void {

@@ -1,4 +1,5 @@
-import type { Expression, Variables } from "./ast";
+import { AwsError } from "../../../core/errors";
+import type { Expression, SqlVersion, Variables } from "./ast";
 import { sqlParseException } from "./errors";
 import { compile } from "./evaluate";
 import { positionOf } from "./lexer";
@@ -36,6 +37,17 @@ function closingBrace(text: string, start: number): number {
   throw sqlParseException("Expected } after ${", positionOf(text, start));
 }
 
+/** Parses the expression of a template; mistakes are told by their place in the template. */
+function parsePart(text: string, start: number, end: number, version: SqlVersion, variables: Variables): Expression {
+  const part = text.slice(start, end);
+  try {
+    return parseExpression(part, version, variables);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== "SqlParseException") throw error;
+    return parseExpression(text.slice(0, start).replaceAll(/[^\n]/g, " ") + part, version, variables);
+  }
+}
+
 /**
  * Parses a substitution template.
  *
@@ -51,7 +63,7 @@ export function parseTemplate(text: string, version = "2015-10-08", variables: V
     const start = text.indexOf("${", at);
     if (start < 0) break;
     const end = closingBrace(text, start + 2);
-    parts.push(text.slice(at, start), parseExpression(text.slice(start + 2, end), checked, variables));
+    parts.push(text.slice(at, start), parsePart(text, start + 2, end, checked, variables));
     at = end + 1;
   }
   if (!parts.length) return { text, literal: true, render: () => text };
