@@ -322,6 +322,9 @@ describe("streams", () => {
     await expect(other.send(new GetRecordsCommand({ ShardIterator: fresh }))).rejects.toMatchObject({
       name: "ValidationException",
     });
+    await expect(other.send(new DescribeStreamCommand({ StreamArn: arn }))).rejects.toEqual(
+      refusal("ResourceNotFoundException", `Requested resource not found: Stream: ${arn} not found`),
+    );
     other.destroy();
     await expect(iterator(arn, { ShardId: `shardId-${"0".repeat(20)}-00000000` })).rejects.toMatchObject({
       name: "ResourceNotFoundException",

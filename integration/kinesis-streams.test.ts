@@ -20,6 +20,7 @@ import {
   ListTagsForResourceCommand,
   ListTagsForStreamCommand,
   MergeShardsCommand,
+  PutRecordCommand,
   PutResourcePolicyCommand,
   RegisterStreamConsumerCommand,
   RemoveTagsFromStreamCommand,
@@ -92,6 +93,30 @@ describe("a stream", () => {
       refusal("ResourceNotFoundException", `Stream ${name} under account 111122223333 not found.`),
     );
     stranger.destroy();
+  });
+
+  it("is another account's as its policy says, by its ARN, and no other region's", async () => {
+    const StreamARN = kinesis.arn(await kinesis.stream());
+    const stranger = new KinesisClient(settings(emulator.current, { accessKeyId: "111122223333" }));
+    const put = () => stranger.send(new PutRecordCommand({ StreamARN, Data: Buffer.from("x"), PartitionKey: "key" }));
+    const denied = refusal(
+      "AccessDeniedException",
+      `User: arn:aws:iam::111122223333:root is not authorized to perform: kinesis:PutRecord on resource: ${StreamARN} because no resource-based policy allows the kinesis:PutRecord action`,
+    );
+    await expect(put()).rejects.toEqual(denied);
+    const Statement = { Effect: "Allow", Principal: { AWS: "111122223333" }, Action: "kinesis:PutRecord" };
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: { ...Statement, Resource: StreamARN } });
+    await send(new PutResourcePolicyCommand({ ResourceARN: StreamARN, Policy }));
+    expect((await put()).ShardId).toBe("shardId-000000000000");
+    await expect(stranger.send(new DeleteStreamCommand({ StreamARN }))).rejects.toMatchObject({
+      name: "AccessDeniedException",
+    });
+    stranger.destroy();
+    const elsewhere = new KinesisClient(settings(emulator.current, { region: "us-east-1" }));
+    await expect(elsewhere.send(new DescribeStreamSummaryCommand({ StreamARN }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+    elsewhere.destroy();
   });
 
   it("is gone when it is deleted, unless it has consumers", async () => {

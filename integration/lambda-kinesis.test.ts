@@ -233,6 +233,18 @@ it.each<[string, MappingOptions, string, string]>([
     "InvalidParameterValueException",
     `Stream not found: ${kinesis.arn("missing")}`,
   ],
+  [
+    "a stream of another region",
+    { EventSourceArn: kinesis.arn("plain").replace("eu-west-1", "us-east-1") },
+    "InvalidParameterValueException",
+    "Stream not found",
+  ],
+  [
+    "a stream of another account",
+    { EventSourceArn: kinesis.arn("plain").replace("000000000000", "111122223333") },
+    "NotImplemented",
+    "a stream of another account, 111122223333",
+  ],
   ["no position", { StartingPosition: undefined }, "InvalidParameterValueException", "startingPosition"],
   [
     "no time",

@@ -127,3 +127,40 @@ describe("messages", () => {
     expect(refused).toMatchObject({ status: 400, message: expect.stringContaining(message) });
   });
 });
+
+describe("another account", () => {
+  it("does with a topic what its policy allows, and ends its own subscriptions", async () => {
+    const TopicArn = await makeTopic(sns);
+    const stranger = new SNS.SNS(settings(emulator.current, { accessKeyId: "111122223333" }));
+    const denied = (action: string) => ({
+      name: "AuthorizationErrorException",
+      status: 403,
+      message: `User: arn:aws:iam::111122223333:root is not authorized to perform: SNS:${action} on resource: ${TopicArn} because no resource-based policy allows the SNS:${action} action`,
+    });
+    const subscription = { TopicArn, Protocol: "sqs", Endpoint: queueArn("a") };
+    expect(await failure(stranger.publish({ TopicArn, Message: "x" }))).toMatchObject(denied("Publish"));
+    expect(await failure(stranger.subscribe(subscription))).toMatchObject(denied("Subscribe"));
+    expect(await failure(stranger.deleteTopic({ TopicArn }))).toMatchObject(denied("DeleteTopic"));
+    const ActionName = ["Publish", "Subscribe"];
+    await sns.send(
+      new SNS.AddPermissionCommand({ TopicArn, Label: "guest", AWSAccountId: ["111122223333"], ActionName }),
+    );
+    expect((await stranger.publish({ TopicArn, Message: "x" })).MessageId).toBeTruthy();
+    const { SubscriptionArn } = await stranger.subscribe(subscription);
+    expect(await failure(stranger.deleteTopic({ TopicArn }))).toMatchObject(denied("DeleteTopic"));
+    await stranger.unsubscribe({ SubscriptionArn });
+    const { Subscriptions } = await sns.send(new SNS.ListSubscriptionsByTopicCommand({ TopicArn }));
+    expect(Subscriptions).toEqual([]);
+    stranger.destroy();
+  });
+
+  it("and other regions find no topic by its ARN", async () => {
+    const TopicArn = await makeTopic(sns);
+    const elsewhere = new SNS.SNS(settings(emulator.current, { region: "us-east-1" }));
+    expect(await failure(elsewhere.getTopicAttributes({ TopicArn }))).toMatchObject({
+      name: "InvalidParameterException",
+      message: "Invalid parameter: TopicArn",
+    });
+    elsewhere.destroy();
+  });
+});

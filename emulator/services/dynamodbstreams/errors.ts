@@ -2,6 +2,9 @@ import { AwsError } from "../../core/errors";
 
 export const validation = (message: string) => new AwsError("ValidationException", message);
 
+export const streamNotFound = (stream: string) =>
+  new AwsError("ResourceNotFoundException", `Requested resource not found: Stream: ${stream} not found`);
+
 export const shardNotFound = (shard: string, stream: string) =>
   new AwsError(
     "ResourceNotFoundException",

@@ -1,7 +1,8 @@
+import { parseArn } from "../../core/arn";
 import type { TableStream } from "../../core/bus";
 import { type Constraint, checkConstraints } from "../../core/constraint";
-import { defineService, type Host, type Operations } from "../../core/service";
-import { expiredIterator, invalidIterator, shardNotFound, trimmed, validation } from "./errors";
+import { defineService, type Host, type Operations, type Scope } from "../../core/service";
+import { expiredIterator, invalidIterator, shardNotFound, streamNotFound, trimmed, validation } from "./errors";
 import { makeIterator, readIterator } from "./iterator";
 
 type Sdk = typeof import("@aws-sdk/client-dynamodb-streams");
@@ -26,8 +27,11 @@ const mostRecords = 1_000;
 const mostBytes = 1024 * 1024;
 
 const streamOperations = (host: Host): Operations<Sdk> => {
-  const find = async (arn: string | undefined): Promise<TableStream> => {
+  const find = async (arn: string | undefined, { account, region }: Scope): Promise<TableStream> => {
     check({ streamArn: [arn, streamArn] });
+    // Policies of streams are not emulated: without one, a stream is its account's own.
+    const parsed = parseArn(arn!);
+    if (parsed?.account !== account || parsed.region !== region) throw streamNotFound(arn!);
     return (await host.bus.to("dynamodbStreams")).find(arn!);
   };
   return {
@@ -47,13 +51,13 @@ const streamOperations = (host: Host): Operations<Sdk> => {
       };
     },
 
-    async DescribeStream(input) {
+    async DescribeStream(input, context) {
       check({
         limit: [input.Limit, { range: [1, 100] }],
         exclusiveStartShardId: [input.ExclusiveStartShardId, { length: [28, 65] }],
         "shardFilter.type": [input.ShardFilter?.Type, { oneOf: ["CHILD_SHARDS"] }],
       });
-      const stream = await find(input.StreamArn);
+      const stream = await find(input.StreamArn, context);
       const after = stream.shardId > (input.ExclusiveStartShardId ?? "");
       return {
         StreamDescription: {
@@ -81,13 +85,13 @@ const streamOperations = (host: Host): Operations<Sdk> => {
       };
     },
 
-    async GetShardIterator(input) {
+    async GetShardIterator(input, context) {
       check({
         shardId: [input.ShardId, { required: true, length: [28, 65] }],
         shardIteratorType: [input.ShardIteratorType, { required: true, oneOf: iteratorTypes }],
         sequenceNumber: [input.SequenceNumber, { length: [21, 40] }],
       });
-      const stream = await find(input.StreamArn);
+      const stream = await find(input.StreamArn, context);
       if (input.ShardId !== stream.shardId) throw shardNotFound(input.ShardId!, stream.arn);
       return { ShardIterator: makeIterator(stream, startingPosition(stream, input), host.clock.now()) };
     },
@@ -100,7 +104,7 @@ const streamOperations = (host: Host): Operations<Sdk> => {
       const now = host.clock.now();
       const { arn, shardId, position } = readIterator(input.ShardIterator!, now);
       if (arn.split(":")[4] !== context.account) throw invalidIterator();
-      const stream = await find(arn);
+      const stream = await find(arn, context);
       if (stream.shardId !== shardId) throw expiredIterator();
       if (position < stream.reader.position(shardId, { type: "TRIM_HORIZON" })) throw trimmed();
       const { records, next, ended } = stream.reader.read(shardId, position, {

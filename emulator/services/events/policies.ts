@@ -1,6 +1,6 @@
 import type { PutPermissionCommandInput } from "@aws-sdk/client-eventbridge";
 import { PolicySyntaxError, readPolicy } from "../../core/policy";
-import { evaluate } from "../../core/policy-evaluation";
+import { allowsAccount } from "../../core/service-caller";
 import { check } from "./checks";
 import { invalid, invalidParameter, noPolicy, noSuchStatement, policyTooLong } from "./errors";
 import type { EventBus, EventsOperations, Statement, Store } from "./store";
@@ -20,12 +20,7 @@ export const policyOf = ({ statements }: EventBus): string | undefined =>
 
 /** Whether an account may put events on a bus: its own one, or one that the policy allows. */
 export function mayPut(bus: EventBus, account: string): boolean {
-  if (bus.account === account) return true;
-  const policy = policyOf(bus);
-  if (policy === undefined) return false;
-  const principal = { kind: "AWS", name: `arn:aws:iam::${account}:root`, account } as const;
-  const request = { action: "events:PutEvents", resource: bus.arn, principal, context: {} };
-  return evaluate(readPolicy(policy, messages), request) === "Allow";
+  return bus.account === account || allowsAccount(policyOf(bus), account, "events:PutEvents", bus.arn);
 }
 
 function readStatements(policy: string): Statement[] {

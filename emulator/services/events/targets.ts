@@ -84,6 +84,9 @@ function checkTarget(target: Target, at: string, scope: Scope): void {
       `${foreign ?? `the target ${Arn}`}: functions, queues, topics, data streams, log groups and event buses are`,
     );
   }
+  if ((arn.service === "kinesis" || arn.service === "logs") && arn.account !== scope.account) {
+    throw notEmulated("events", "PutTargets", `the target ${Arn}: data streams and log groups of other accounts`);
+  }
   if (!inReach(arn, scope)) throw invalidParameter(Arn, "The target has to be in the Region of the rule.");
   if (kind.needsRole && RoleArn === undefined) throw invalid(`RoleArn is required for target ${Arn}.`);
   if (arn.service === "sqs" && Arn.endsWith(".fifo") && SqsParameters?.MessageGroupId === undefined) {

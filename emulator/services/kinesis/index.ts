@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { guarded } from "./access";
 import { consumerOperations } from "./consumers";
 import { getOperations } from "./get";
 import { policyOperations } from "./policies";
@@ -24,7 +25,7 @@ export const definition = defineService<Sdk>({
   create(host) {
     const store = new Store(host);
     return {
-      operations: {
+      operations: guarded(store, {
         ...streamOperations(store),
         ...shardOperations(store),
         ...putOperations(store),
@@ -34,7 +35,7 @@ export const definition = defineService<Sdk>({
         ...consumerOperations(store),
         ...subscribeOperations(store),
         ...policyOperations(store),
-      },
+      }),
       ports: { kinesis: kinesisPort(store) },
       reset: () => store.clear(),
     };

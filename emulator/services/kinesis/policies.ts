@@ -2,7 +2,7 @@ import { check } from "./checks";
 import { invalidArgument, policyNotFound } from "./errors";
 import type { KinesisOperations, Store } from "./store";
 
-/** Resource policies of streams and consumers: kept and shown; nothing is refused because of them. */
+/** Resource policies of streams and consumers: what other accounts may do with them. */
 export const policyOperations = (store: Store): KinesisOperations => {
   const policiesOf = (arn: string | undefined): Map<string, string> => {
     check({ resourceARN: [arn, { required: true, length: [1, 2048] }] });

@@ -1,6 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-sns";
 import { AwsError } from "../../core/errors";
 import { type DataPlaneRequest, defineService } from "../../core/service";
+import { guarded } from "./access";
 import { describeTopic } from "./attributes";
 import { Delivery } from "./delivery";
 import { accept, publishOperations } from "./publish";
@@ -12,7 +13,7 @@ import { topicOperations } from "./topics";
  * Amazon SNS: standard topics with subscribers at SQS, Lambda and HTTP.
  *
  * Not emulated, so answered with 501: FIFO topics, email, SMS, mobile push, Firehose, data protection policies. Topic
- * policies decide what services may publish; callers of the API are not checked.
+ * policies decide what services and other accounts may do; callers of the topic's own account are not checked.
  */
 export const definition = defineService<typeof Sdk>({
   sdk: () => require("@aws-sdk/client-sns"),
@@ -25,11 +26,11 @@ export const definition = defineService<typeof Sdk>({
       store.clear();
     };
     return {
-      operations: {
+      operations: guarded(store, {
         ...topicOperations(store),
         ...subscriptionOperations(store, delivery),
         ...publishOperations(store, delivery),
-      },
+      }),
       ports: {
         sns: {
           async publish(topicArn, { message, subject, messageStructure, messageAttributes = {} }) {

@@ -3,14 +3,15 @@ import { compilePattern } from "../../../core/event-pattern";
 import type { SourceKind } from "./mapping";
 import type { StreamKind } from "./stream-kind";
 import { StreamPoller } from "./stream-poller";
-import { checkStreamSettings, orStreamNotFound } from "./stream-settings";
+import { checkReach, checkStreamSettings, orStreamNotFound } from "./stream-settings";
 
 /** Streams of Amazon DynamoDB tables (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html). */
 export const dynamodbSource: SourceKind = {
   service: "dynamodb",
 
-  async check(host, source, _fn, settings) {
+  async check(host, source, fn, settings) {
     const config = checkStreamSettings(settings, ["TRIM_HORIZON", "LATEST"]);
+    checkReach(source, fn);
     await orStreamNotFound(source.text, () => kind.open(host, source.text));
     return config;
   },

@@ -3,14 +3,15 @@ import type { SourceKind } from "./mapping";
 import { payloadMatcher } from "./payload-filter";
 import type { StreamKind } from "./stream-kind";
 import { StreamPoller } from "./stream-poller";
-import { checkStreamSettings, orStreamNotFound } from "./stream-settings";
+import { checkReach, checkStreamSettings, orStreamNotFound } from "./stream-settings";
 
 /** Amazon Kinesis data streams, by their ARN or that of a consumer (https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html). */
 export const kinesisSource: SourceKind = {
   service: "kinesis",
 
-  async check(host, source, _fn, settings) {
+  async check(host, source, fn, settings) {
     const config = checkStreamSettings(settings, ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
+    checkReach(source, fn);
     await orStreamNotFound(source.text, () => kind.open(host, source.text));
     return config;
   },

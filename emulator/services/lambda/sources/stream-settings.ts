@@ -1,7 +1,9 @@
 import type { EventSourceMappingConfiguration, EventSourcePosition } from "@aws-sdk/client-lambda";
+import { type Arn, parseArn } from "../../../core/arn";
 import { AwsError, notEmulated } from "../../../core/errors";
 import { invalidParameter } from "../errors";
 import { check } from "../names";
+import type { FunctionRecord } from "../state";
 import type { MappingSettings } from "./mapping";
 
 /** Settings that only queues and brokers have. */
@@ -108,6 +110,14 @@ function checkedDestination({ DestinationConfig }: MappingSettings) {
     );
   }
   return { OnFailure: { Destination: destination } };
+}
+
+/** Refuses a stream that the function cannot reach: one of another region, or, though AWS lets it, of another account. */
+export function checkReach(source: Arn & { readonly text: string }, { arn }: FunctionRecord): void {
+  const own = parseArn(arn);
+  if (source.region !== own?.region) throw invalidParameter(`Stream not found: ${source.text}`);
+  if (source.account === own.account) return;
+  throw notEmulated("lambda", "CreateEventSourceMapping", `a stream of another account, ${source.account}`);
 }
 
 /** Runs what needs the stream, and says in Lambda's words that it is not there. */
