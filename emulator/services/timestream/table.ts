@@ -103,18 +103,24 @@ export class Table {
   /** The store that takes a time. */
   private storeOf(time: bigint): Outcome {
     const now = this.clock.now();
-    const { MemoryStoreRetentionPeriodInHours: hours, MagneticStoreRetentionPeriodInDays: days } = this.retention;
-    const oldest = (this.magnetic.EnableMagneticStoreWrites ? now - (days ?? 0) * day : now - (hours ?? 0) * hour) - 1;
-    const from = nanoseconds(oldest);
-    const until = nanoseconds(now + ahead);
-    if (time < from || time > until) {
-      const range = [oldest, now + ahead].map((at) => new Date(at).toISOString()).join(", ");
-      const what = this.magnetic.EnableMagneticStoreWrites ? "magnetic store" : "memory store";
+    const { memory, magnetic } = this.kept();
+    const late = this.magnetic.EnableMagneticStoreWrites ?? false;
+    const [oldest, latest] = [now - (late ? magnetic : memory), now + ahead];
+    if (time < nanoseconds(oldest) || time > nanoseconds(latest)) {
+      const range = [oldest, latest].map((at) => new Date(at).toISOString()).join(", ");
+      const store = late ? "magnetic" : "memory";
       return {
-        Reason: `The record timestamp is outside the time range [${range}) of the data ingestion window of the ${what}.`,
+        Reason: `The record timestamp is outside the time range [${range}] of the data ingestion window of the ${store} store.`,
       };
     }
-    return { store: time < nanoseconds(now - (hours ?? 0) * hour) ? "magnetic" : "memory" };
+    return { store: time < nanoseconds(now - memory) ? "magnetic" : "memory" };
+  }
+
+  /** How long the stores keep a record after its time, in milliseconds. */
+  private kept(): { memory: number; magnetic: number } {
+    const { MemoryStoreRetentionPeriodInHours: hours = 0, MagneticStoreRetentionPeriodInDays: days = 0 } =
+      this.retention;
+    return { memory: hours * hour, magnetic: days * day };
   }
 
   /** A column has one type and one meaning; there are only so many. */
@@ -168,10 +174,9 @@ export class Table {
 
   /** All records that are still kept; what is past the magnetic store's retention goes for good. */
   scan(): readonly TimestreamRow[] {
-    const { MemoryStoreRetentionPeriodInHours: hours, MagneticStoreRetentionPeriodInDays: days } = this.retention;
-    // Records pass from the memory store to the magnetic store: the time in the latter counts from their time, too.
-    const kept = Math.max((hours ?? 0) * hour, (days ?? 0) * day);
-    const oldest = nanoseconds(this.clock.now() - kept);
+    const { memory, magnetic } = this.kept();
+    // Records pass from the memory store to the magnetic store, whose time counts from theirs, too.
+    const oldest = nanoseconds(this.clock.now() - Math.max(memory, magnetic));
     for (const [key, { time }] of this.rows) if (time < oldest) this.rows.delete(key);
     return [...this.rows.values()];
   }
