@@ -4,6 +4,9 @@ export const topicLimits = { bytes: 256, slashes: 7 } as const;
 /** The largest payload of a message, in bytes. */
 export const payloadLimit = 128 * 1024;
 
+/** The most bytes that a packet of MQTT can have then: its header and topic come on top. */
+export const packetLimit = payloadLimit + 64 * 1024;
+
 /**
  * Whether a topic filter takes in a topic (MQTT 3.1.1, 4.7): `+` stands for one level, `#` at the end for any number,
  * none included. A wildcard at the beginning does not reach topics that begin with `$`.

@@ -119,6 +119,8 @@ export class Permissions {
   }
 
   private evaluate(certificate: Certificate, action: Action, name: string): boolean {
+    // Its connection is about to end; until then nothing more is let through.
+    if (certificate.status !== "ACTIVE") return false;
     const { region, clientId, sourceIp } = this;
     const request = {
       action: `iot:${action}`,

@@ -1,11 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type { Aedes, AedesPublishPacket, AuthenticateError, Client, PublishPacket, Subscription } from "aedes";
 import type { IConnectPacket } from "mqtt-packet";
+import type { MqttClientState } from "../../../core/bus";
 import type { Timer } from "../../../core/clock";
 import type { Delivery, Message } from "../broker";
 import type { Certificate, Region } from "../state";
-import { filterProblem, isReserved, isSubscribable, matchesFilter, payloadLimit, topicProblem } from "../topics";
-import { dropWill, endSession, inspect, startAedes, withoutKeepalive } from "./aedes";
+import {
+  filterProblem,
+  isReserved,
+  isSubscribable,
+  matchesFilter,
+  packetLimit,
+  payloadLimit,
+  topicProblem,
+} from "../topics";
+import { dropWill, endSession, inspect, limitBacklog, limitPackets, startAedes, withoutKeepalive } from "./aedes";
 import { lifecycle } from "./lifecycle";
 import { type Peer, Session } from "./session";
 
@@ -19,6 +28,8 @@ const limits = {
   sessionMs: 3_600_000,
   /** GetConnection tells of a client for half an hour after it went. */
   memoryMs: 1_800_000,
+  /** How far a client may be behind with reading; AWS has its limits per second instead. */
+  backlogBytes: 16 * 1024 * 1024,
 } as const;
 
 /** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
@@ -43,7 +54,7 @@ export class Hub implements Delivery {
   /** Connections of each client id so far. */
   private readonly versions = new Map<string, number>();
   /** Connections that ended a short while ago, by client id. */
-  private readonly past = new Map<string, Session>();
+  private readonly past = new Map<string, MqttClientState>();
   /** What ends the sessions of clients that are away. */
   private readonly away = new Map<string, Timer>();
 
@@ -67,8 +78,11 @@ export class Hub implements Delivery {
         authorizeSubscribe: (client, subscription, done) => done(null, hub.grant(client, subscription)),
         authorizeForward: (client, packet) => hub.forward(client, packet),
       },
-      (filters) => hub.retained(filters),
-      (error) => report(error, "MQTT broker"),
+      {
+        retained: (filters) => hub.retained(filters),
+        isGranted: (client, filter) => hub.sessions.get(client)?.filters.has(filter) ?? false,
+        failed: (error) => report(error, "MQTT broker"),
+      },
     );
     hub.aedes.on("clientReady", (client) => hub.entered(client));
     hub.aedes.on("clientDisconnect", (client) => hub.left(client));
@@ -91,6 +105,8 @@ export class Hub implements Delivery {
       session.keepalive?.cancel();
       this.open.delete(session);
     });
+    limitPackets(client, packetLimit, () => session.end("CLIENT_ERROR"));
+    limitBacklog(client, limits.backlogBytes, () => session.end("THROTTLED"));
     inspect(client, (packet) => {
       session.lastSeen = this.region.clock.now();
       if (packet.cmd === "disconnect") session.reason ??= "CLIENT_INITIATED_DISCONNECT";
@@ -105,15 +121,14 @@ export class Hub implements Delivery {
   }
 
   /** The connection of a client id, or the last one where it has none: for as long as AWS tells of it. */
-  find(clientId: string): Session | undefined {
-    for (const session of this.open) if (session.clientId === clientId && session.endedAt === undefined) return session;
-    return this.past.get(clientId);
+  state(clientId: string): MqttClientState | undefined {
+    return this.find(clientId)?.state ?? this.past.get(clientId);
   }
 
   /** Ends a client's connection because the API says so; false where it has none. */
   async end(clientId: string, options: { cleanSession?: boolean; preventWill?: boolean }): Promise<boolean> {
     const session = this.find(clientId);
-    if (!session || session.endedAt !== undefined) return false;
+    if (!session) return false;
     if (options.preventWill) dropWill(session.client);
     if (options.cleanSession) session.isPersistent = false;
     session.end("API_INITIATED_DISCONNECT");
@@ -138,6 +153,11 @@ export class Hub implements Delivery {
     this.isClosed = true;
     await new Promise<void>((done) => this.aedes.close(done));
     for (const stream of streams) stream.destroy();
+  }
+
+  private find(clientId: string): Session | undefined {
+    for (const session of this.open) if (session.clientId === clientId && session.endedAt === undefined) return session;
+    return undefined;
   }
 
   /** @returns false ends the connection. */
@@ -209,7 +229,8 @@ export class Hub implements Delivery {
     session.reason ??= "CONNECTION_LOST";
     this.remember(session);
     lifecycle.disconnected(session, session.reason);
-    if (!session.isPersistent) return;
+    // The session of a client that has connected again goes on there.
+    if (!session.isPersistent || this.find(client.id)) return;
     const forget = () => {
       this.away.delete(client.id);
       return endSession(this.aedes, client.id);
@@ -220,11 +241,12 @@ export class Hub implements Delivery {
   private remember(session: Session): void {
     const { clock } = this.region;
     session.endedAt = clock.now();
-    this.past.set(session.clientId, session);
+    // Not the session: what waits for the clock would keep its connection in memory.
+    const { version, clientId, state } = session;
+    this.past.set(clientId, state);
     clock.after(limits.memoryMs, () => {
-      if (this.past.get(session.clientId) === session) this.past.delete(session.clientId);
+      if (this.past.get(clientId) === state) this.past.delete(clientId);
     });
-    const { version, clientId } = session;
     // The numbers begin again when a client has been away for an hour.
     clock.after(limits.sessionMs, () => {
       if (this.versions.get(clientId) === version + 1 && !this.find(clientId)) this.versions.delete(clientId);
@@ -235,7 +257,8 @@ export class Hub implements Delivery {
   private accept(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const session = client && this.sessions.get(client);
     const payload = Buffer.from(packet.payload);
-    const problem = session ? this.publishProblem(session, packet, payload) : new Error("the connection is gone");
+    const isGone = !session || this.isClosed;
+    const problem = isGone ? new Error("the connection is gone") : this.publishProblem(session, packet, payload);
     if (!session || problem) {
       done(problem);
       return;
@@ -280,19 +303,21 @@ export class Hub implements Delivery {
     if (!session || session.reason !== undefined) return null;
     if (filterProblem(topic) || !isSubscribable(topic)) return null;
     if (!session.permissions.allows("Subscribe", topic)) return null;
+    // AWS IoT has no QoS 2 and leaves the client without an answer; a refusal shows where the mistake is.
+    if (subscription.qos === 2) return null;
     session.filters.set(topic, subscription.qos);
     if (session.filters.size > limits.subscriptionsPerConnection) {
       session.end("CLIENT_ERROR");
       return null;
     }
-    // AWS IoT has no QoS 2 and leaves the client without an answer; a refusal shows where the mistake is.
-    return subscription.qos === 2 ? null : subscription;
+    return subscription;
   }
 
   /** A message on its way to a subscriber, or null where it must not have it. */
   private forward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
     const session = this.sessions.get(client);
-    if (!session?.permissions.allows("Receive", packet.topic)) return null;
+    // What waited for a session may be for a filter that this connection has not been granted.
+    if (!session?.isGranted(packet.topic, 0) || !session.permissions.allows("Receive", packet.topic)) return null;
     // aedes lowers the QoS of what it has retained for filters without wildcards only.
     if (packet.retain && packet.qos === 1 && !session.isGranted(packet.topic, 1)) packet.qos = 0;
     return packet;

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Client } from "aedes";
+import type { MqttClientState } from "../../../core/bus";
 import type { Timer } from "../../../core/clock";
 import type { Region } from "../state";
-import { matchesFilter } from "../topics";
+import { isReserved, matchesFilter, topicProblem } from "../topics";
 import { type Identity, Permissions, thingOf } from "./authorize";
 
 /** Why a connection ended (https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html). */
@@ -17,7 +18,8 @@ export type DisconnectReason =
   | "FORBIDDEN_ACCESS"
   | "MQTT_KEEP_ALIVE_TIMEOUT"
   | "SERVER_ERROR"
-  | "SERVER_INITIATED_DISCONNECT";
+  | "SERVER_INITIATED_DISCONNECT"
+  | "THROTTLED";
 
 /** A client that connects, as far as the transport knows it. */
 export interface Peer {
@@ -77,6 +79,7 @@ export class Session {
     const { clientId, permissions, will } = this;
     if (!permissions.allows("Connect", clientId)) return false;
     if (!will) return true;
+    if (topicProblem(will.topic) || isReserved(will.topic)) return false;
     return (
       permissions.allows("Publish", will.topic) && (!will.retain || permissions.allows("RetainPublish", will.topic))
     );
@@ -88,6 +91,24 @@ export class Session {
     if (identity.kind !== "certificate") return undefined;
     const thing = thingOf(region, identity.certificate, this.clientId);
     return thing?.principals.get(identity.certificate.arn) === "EXCLUSIVE_THING" ? thing.name : undefined;
+  }
+
+  /** The connection as GetConnection tells of it: a copy that holds on to nothing of it. */
+  get state(): MqttClientState {
+    const { client, identity, region, clientId, endedAt } = this;
+    const thing = identity.kind === "certificate" ? thingOf(region, identity.certificate, clientId) : undefined;
+    const sourcePort = (client.conn as { remotePort?: number }).remotePort;
+    return {
+      connected: endedAt === undefined,
+      cleanSession: !this.isPersistent,
+      sourceIp: this.sourceIp,
+      keepAlive: this.keepaliveSeconds,
+      connectedSince: this.startedAt,
+      subscriptions: [...this.filters].map(([topicFilter, qos]) => ({ topicFilter, qos })),
+      ...(thing && { thingName: thing.name }),
+      ...(sourcePort !== undefined && { sourcePort }),
+      ...(endedAt !== undefined && { disconnectedSince: endedAt, disconnectReason: this.reason }),
+    };
   }
 
   /** Whether a subscription that takes in a topic has at least this QoS. */

@@ -4,11 +4,8 @@ import { SignatureProblem, SignatureVerifier, type Signer } from "../../../core/
 import { hangUp } from "../../../core/hang-up";
 import type { Host, UpgradeRequest } from "../../../core/service";
 import type { Store } from "../store";
-import { payloadLimit } from "../topics";
+import { packetLimit } from "../topics";
 import type { Hubs } from "./hubs";
-
-/** MQTT's own header and a topic come on top of a payload. */
-const frameLimit = payloadLimit + 64 * 1024;
 
 /**
  * MQTT over WebSocket at `/mqtt`, with a version 4 signature in the query string
@@ -18,7 +15,7 @@ export class WebSocketDoor {
   private readonly signatures: SignatureVerifier;
   private readonly sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: frameLimit,
+    maxPayload: packetLimit,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has("mqtt") ? "mqtt" : false),
   });
