@@ -80,4 +80,4 @@ it("deploys, changes, replaces and destroys databases and tables of Timestream",
   await third.destroy();
   expect((await timestream.listDatabases({})).Databases).toEqual([]);
   timestream.destroy();
-});
+}, 60_000);
