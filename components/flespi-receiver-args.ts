@@ -11,7 +11,8 @@ import {
 import type { MakeHandler } from "../handlers/flespi/handler";
 import { problemOfTemplate } from "../handlers/flespi/topic";
 import type { AlarmsArgs } from "./alarms";
-import { Checks, isLater, RETENTION_DAYS } from "./checks";
+import { Checks, isLater } from "./checks";
+import { type CommonArgs, checkCommon } from "./common-args";
 import type { PolicyStatement } from "./policy";
 import { checkSchedule } from "./schedule";
 import { checkQueue, type QueueRef } from "./storage";
@@ -40,7 +41,7 @@ export interface FlespiChannelArgs {
   limitSize?: number;
 }
 
-export interface FlespiReceiverArgs extends FlespiChannelArgs {
+export interface FlespiReceiverArgs extends FlespiChannelArgs, CommonArgs {
   /**
    * Where each message goes: to a topic of AWS IoT Core, given as a template with fields of the message in it, such as
    * `flespi/${ident}`; or to a queue, as a message of its own.
@@ -56,17 +57,6 @@ export interface FlespiReceiverArgs extends FlespiChannelArgs {
   environment?: Record<string, pulumi.Input<string>>;
   /** What `handler` may do in AWS. @default nothing */
   statements?: PolicyStatement[];
-  /** The queue for messages that can never be handled. */
-  deadLetter?: {
-    /** Days that they are kept, 1 to 14. @default 14 */
-    retentionDays?: number;
-  };
-  /** Days that logs are kept; one of the numbers that CloudWatch knows, 0 is for ever. @default 14 */
-  logRetentionDays?: number;
-  /** Traces in AWS X-Ray. @default true */
-  tracing?: boolean;
-  /** Memory of the function, in MB, 128 to 10240. @default 512 */
-  memorySize?: number;
   /** Seconds that one run may take, 10 to 900; what is left then is for the next one. @default 300 */
   timeout?: number;
   /** Alarms for dead letters, a failing function and messages that wait in the channel, to an SNS topic. @default off */
@@ -98,13 +88,8 @@ export function checkFlespiReceiver(name: string, args: FlespiReceiverArgs): voi
     if (!/^(FLESPI|AWS)_/.test(variable)) continue;
     checks.add(`environment.${variable}`, "not begin with FLESPI_ or AWS_", `MY_${variable}`);
   }
-  checks.number("deadLetter.retentionDays", args.deadLetter?.retentionDays, {
-    ...{ min: 1, max: 14, unit: "days", use: 14 },
-  });
-  checks.oneOf("logRetentionDays", args.logRetentionDays, RETENTION_DAYS);
-  checks.number("memorySize", args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  checkCommon(checks, args);
   checks.number("timeout", args.timeout, { min: 10, max: 900, unit: "seconds", use: 300 });
-  if (args.alarms && !args.alarms.topicArn) checks.add("alarms.topicArn", "be an SNS topic's ARN", "topic.arn");
   checks.done();
 }
 

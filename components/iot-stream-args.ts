@@ -2,7 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Transform } from "../handlers/iot/record";
 import type { OnRecords } from "../handlers/iot/sink-callback";
 import type { AlarmsArgs } from "./alarms";
-import { Checks, RETENTION_DAYS } from "./checks";
+import { Checks } from "./checks";
+import { type CommonArgs, checkCommon } from "./common-args";
 import { checkIoTFlespi, type IoTFlespiArgs } from "./iot-flespi";
 import type { PolicyStatement } from "./policy";
 import {
@@ -50,7 +51,7 @@ export interface StreamSettings {
   retentionHours?: number;
 }
 
-export interface IoTStreamArgs {
+export interface IoTStreamArgs extends CommonArgs {
   /** MQTT topic filters of the messages to take, such as `devices/+/telemetry`: one, or up to ten that do not overlap. */
   topic: string | string[];
   /** Which messages to take: a condition of AWS IoT SQL, such as `temp > 50`. @default all */
@@ -110,17 +111,6 @@ export interface IoTStreamArgs {
    * @default 10
    */
   retries?: number;
-  /** The queues for what could not go on. */
-  deadLetter?: {
-    /** Days that it is kept, 1 to 14. @default 14 */
-    retentionDays?: number;
-  };
-  /** Days that logs are kept; one of the numbers that CloudWatch knows, 0 is for ever. @default 14 */
-  logRetentionDays?: number;
-  /** Traces in AWS X-Ray. @default true */
-  tracing?: boolean;
-  /** Memory of the function, in MB, 128 to 10240. @default 512 */
-  memorySize?: number;
   /** Seconds that one run may take, 5 to 900. @default 60 */
   timeout?: number;
   /** Alarms for waiting letters, a failing function, old records and a full stream, to an SNS topic. @default off */
@@ -171,13 +161,8 @@ export function checkIoTStream(name: string, args: IoTStreamArgs): void {
   checks.number("batch.windowSeconds", batch.windowSeconds, { min: 0, max: 300, unit: "seconds", use: 0 });
   checks.number("giveUpAfterSeconds", args.giveUpAfterSeconds, { min: 0, max: 604_800, unit: "seconds", use: 300 });
   checks.number("retries", args.retries, { min: 0, max: 10_000, use: 10 });
-  checks.number("deadLetter.retentionDays", args.deadLetter?.retentionDays, {
-    ...{ min: 1, max: 14, unit: "days", use: 14 },
-  });
-  checks.oneOf("logRetentionDays", args.logRetentionDays, RETENTION_DAYS);
-  checks.number("memorySize", args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  checkCommon(checks, args);
   checks.number("timeout", args.timeout, { min: 5, max: 900, unit: "seconds", use: 60 });
-  if (args.alarms && !args.alarms.topicArn) checks.add("alarms.topicArn", "be an SNS topic's ARN", "topic.arn");
   checks.done();
 }
 

@@ -2,7 +2,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { OnMessage } from "../handlers/thingsee/message";
 import type { AlarmsArgs } from "./alarms";
 import { type ApiAuth, checkAuth } from "./api-auth";
-import { Checks, RETENTION_DAYS } from "./checks";
+import { Checks } from "./checks";
+import { type CommonArgs, checkCommon } from "./common-args";
 import type { PolicyStatement } from "./policy";
 import {
   type ArchiveArgs,
@@ -14,7 +15,7 @@ import {
   type QueueRef,
 } from "./storage";
 
-export interface ThingseeIngestArgs {
+export interface ThingseeIngestArgs extends CommonArgs {
   /** Who may post. @default "apiKey": one key is generated, output as the secret `apiKey` */
   auth?: ApiAuth;
   /** The path to post to, of one or more parts. @default "thingsee" */
@@ -41,17 +42,6 @@ export interface ThingseeIngestArgs {
   archive?: boolean | ArchiveArgs;
   /** Queues that get every stored message; those of one request come as one JSON array where they fit 1 MiB. @default none */
   forwardTo?: QueueRef[];
-  /** The queue for what could not be stored or forwarded. */
-  deadLetter?: {
-    /** Days that it is kept, 1 to 14. @default 14 */
-    retentionDays?: number;
-  };
-  /** Days that logs are kept; one of the numbers that CloudWatch knows, 0 is for ever. @default 14 */
-  logRetentionDays?: number;
-  /** Traces in AWS X-Ray. @default true */
-  tracing?: boolean;
-  /** Memory of the function, in MB, 128 to 10240. @default 512 */
-  memorySize?: number;
   /** Seconds that a request may take, 3 to 29. @default 29 */
   timeout?: number;
   /** Alarms for waiting dead letters, failing functions and server errors, to an SNS topic. @default off */
@@ -110,17 +100,14 @@ export function checkThingseeIngest(name: string, args: ThingseeIngestArgs): voi
     }
   }
   checkStores(checks, args);
-  checks.oneOf("logRetentionDays", args.logRetentionDays, RETENTION_DAYS);
-  checks.number("memorySize", args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 512 });
+  checkCommon(checks, args);
   // API Gateway waits 29 s for an integration (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html).
   checks.number("timeout", args.timeout, { min: 3, max: 29, unit: "seconds", use: 29 });
-  if (args.alarms && !args.alarms.topicArn) checks.add("alarms.topicArn", "be an SNS topic's ARN", "topic.arn");
   checks.done();
 }
 
-function checkStores(checks: Checks, { table, archive, forwardTo = [], deadLetter }: ThingseeIngestArgs): void {
+function checkStores(checks: Checks, { table, archive, forwardTo = [] }: ThingseeIngestArgs): void {
   if (table !== undefined) checkTable(checks, "table", table);
   if (typeof archive === "object") checkArchive(checks, "archive", archive);
   forwardTo.forEach((queue, i) => void checkQueue(checks, `forwardTo[${i}]`, queue));
-  checks.number("deadLetter.retentionDays", deadLetter?.retentionDays, { min: 1, max: 14, unit: "days", use: 14 });
 }

@@ -3,7 +3,8 @@ import type { AuthorizeConnection } from "../handlers/websocket/authorizer";
 import type { OnAction } from "../handlers/websocket/custom";
 import type { DeviceOf, IdOf } from "../handlers/websocket/record";
 import type { AlarmsArgs } from "./alarms";
-import { Checks, isLater, RETENTION_DAYS } from "./checks";
+import { Checks, isLater } from "./checks";
+import { type CommonArgs, checkCommon } from "./common-args";
 import type { PolicyStatement } from "./policy";
 import { checkWebSocketAuth, type WebSocketAuth } from "./websocket-auth";
 
@@ -51,7 +52,7 @@ export interface FanOutArgs {
   maxConcurrency?: number;
 }
 
-export interface WebSocketBroadcastArgs {
+export interface WebSocketBroadcastArgs extends CommonArgs {
   /** Decides by the token who may connect: short for `auth: { authorize }`. */
   authorize?: AuthorizeConnection;
   /** Who may connect. @default "token": one is generated, output as the secret `token` */
@@ -95,11 +96,6 @@ export interface WebSocketBroadcastArgs {
   maxConcurrency?: number;
   /** Broadcasts to many connections. */
   fanOut?: FanOutArgs;
-  /** The queue for what cannot be broadcast. */
-  deadLetter?: {
-    /** Days that it is kept, 1 to 14. @default 14 */
-    retentionDays?: number;
-  };
   /**
    * Memory of the broadcasting functions, in MB, 128 to 10240. They wait for their CPU more than for API Gateway, and
    * cost the same when they are done sooner. @default 1769, which is one whole vCPU
@@ -107,10 +103,6 @@ export interface WebSocketBroadcastArgs {
   memorySize?: number;
   /** Seconds that a broadcast may take, 5 to 900. @default 30 */
   timeout?: number;
-  /** Days that logs are kept; one of the numbers that CloudWatch knows, 0 is for ever. @default 14 */
-  logRetentionDays?: number;
-  /** Traces in AWS X-Ray. @default true */
-  tracing?: boolean;
   /** Alarms for waiting dead letters, failing functions and given-up frames, to an SNS topic. @default off */
   alarms?: AlarmsArgs;
   /**
@@ -160,7 +152,7 @@ export function checkWebSocketBroadcast(name: string, args: WebSocketBroadcastAr
   checks.oneOf("frames", args.frames, ["array", "single"]);
   checks.text("stageName", args.stageName, /^[\w-]{1,128}$/, "be letters, digits, - and _", '"live"');
   checkActions(checks, args);
-  const { domain, throttle, batch = {}, fanOut = {}, deadLetter } = args;
+  const { domain, throttle, batch = {}, fanOut = {} } = args;
   if (domain) {
     checks.names("domain", domain, ["domainName", "certificateArn", "path"]);
     if (!domain.domainName) checks.add("domain.domainName", "be given", '"live.example.com"');
@@ -184,11 +176,8 @@ export function checkWebSocketBroadcast(name: string, args: WebSocketBroadcastAr
   checks.names("fanOut", fanOut, ["above", "maxConcurrency"]);
   checks.number("fanOut.above", fanOut.above, { min: 1, unit: "connections", use: 2000 });
   checks.number("fanOut.maxConcurrency", fanOut.maxConcurrency, { min: 2, max: 1000, unit: "Lambdas", use: 10 });
-  checks.number("deadLetter.retentionDays", deadLetter?.retentionDays, { min: 1, max: 14, unit: "days", use: 14 });
-  checks.number("memorySize", args.memorySize, { min: 128, max: 10_240, unit: "MB", use: 1769 });
+  checkCommon(checks, args, 1769);
   checks.number("timeout", args.timeout, { min: 5, max: 900, unit: "seconds", use: 30 });
-  checks.oneOf("logRetentionDays", args.logRetentionDays, RETENTION_DAYS);
-  if (args.alarms && !args.alarms.topicArn) checks.add("alarms.topicArn", "be an SNS topic's ARN", "topic.arn");
   checks.done();
 }
 
