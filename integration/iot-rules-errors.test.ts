@@ -159,11 +159,11 @@ test("waits for a throttled stream, and keeps the order of what waits", async ()
 test("gives up a stream that stays throttled, and tells the error action", async () => {
   const [errors, streamName] = [await rules.queue(), await kinesis.stream()];
   const ten = (action: Action) => Array.from({ length: 10 }, () => action);
-  // 200 records of 120 kB at once, for a shard that takes 8 of them a second: after all tries more than half are left.
+  // 500 records of 120 kB at once, for a shard that takes 8 of them at each try: after all tries half are left.
   await rules.create(ten({ republish: { roleArn, topic: "flood/ten" } }), { sql: "SELECT * FROM 'flood/one'" });
   await rules.create(ten({ republish: { roleArn, topic: "flood/all" } }), { sql: "SELECT * FROM 'flood/ten'" });
   const put: Action = { kinesis: { roleArn, streamName, partitionKey: template("newuuid()") } };
-  await rules.create([put, put], { sql: "SELECT * FROM 'flood/all'", errorAction: errors.action });
+  await rules.create([put, put, put, put, put], { sql: "SELECT * FROM 'flood/all'", errorAction: errors.action });
   await rules.publish("flood/one", { text: "x".repeat(120_000) });
   await emulator.current.clock.advance("5 minutes");
   const { failures } = await errors.report();

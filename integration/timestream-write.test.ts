@@ -307,9 +307,13 @@ describe("a topic rule", () => {
           },
         },
       ],
-      { sql: "SELECT temp, rounds, state, open FROM 'timestream/+/up'" },
+      { sql: "SELECT temp, rounds, state, open, more FROM 'timestream/+/up'" },
     );
-    await rules.publish("timestream/a/up", { temp: 21.5, rounds: 7, state: "on", open: false, at });
+    const more = '{"rounds":12345678901234567890,"list":[1,"x"]}';
+    await rules.publish(
+      "timestream/a/up",
+      `{"temp":21.5,"rounds":7,"state":"on","open":false,"more":${more},"at":${at}}`,
+    );
     const stored = async () => {
       const { rows } = await query(
         emulator.current,
@@ -321,6 +325,7 @@ describe("a topic rule", () => {
     await expect
       .poll(() => stored().catch(() => []))
       .toEqual([
+        ["a", "more", time, null, null, null, more],
         ["a", "open", time, null, "false", null, null],
         ["a", "rounds", time, "7", null, null, null],
         ["a", "state", time, null, null, null, "on"],

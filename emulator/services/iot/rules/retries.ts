@@ -4,10 +4,11 @@ import type { Host } from "../../../core/service";
 
 /**
  * AWS tries again where a service is overloaded, and documents neither how often nor when
- * (https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html). Ten tries take two minutes here.
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html). 28 tries take two minutes here; longer
+ * pauses would leave a stream idle that has room again while thousands of lanes still wait.
  */
-const tries = 10;
-const pause = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 30_000);
+const tries = 28;
+const pause = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 5_000);
 /**
  * Milliseconds after which a call is given up at its first failure, however few tries it had: calls wait for those
  * before them, and a service that stays overloaded must not pile them up without end.

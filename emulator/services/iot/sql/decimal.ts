@@ -3,7 +3,8 @@ const precision = 34;
 /** "a maximum magnitude 9.999…E999" (AWS IoT SQL data types). */
 const greatestExponent = 999;
 
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+/** A JSON text that serializes as it is. */
+export const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const power = (exponent: number) => 10n ** BigInt(exponent);
 const digitsOf = (value: bigint) => (value < 0n ? -value : value).toString().length;

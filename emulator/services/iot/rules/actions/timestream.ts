@@ -1,39 +1,38 @@
 import type { _Record as TimestreamRecord, TimeUnit } from "@aws-sdk/client-timestream-write";
 import { AwsError } from "../../../../core/errors";
 import { invalidRequest } from "../../errors";
+import { rawJson } from "../../sql/decimal";
 import { defineAction, required } from "./action";
+
+const { isRawJSON: isRawJson } = JSON as unknown as { isRawJSON(value: unknown): boolean };
 
 const units = ["SECONDS", "MILLISECONDS", "MICROSECONDS", "NANOSECONDS"];
 
 const noObject = () =>
   new AwsError(
     "ValidationException",
-    "Each member of the payload is a measure: it must be a JSON object with numbers, texts and truth values",
+    "Each member of the payload is a measure: it must be a JSON object, and none of its members null",
   );
 
-/** A measure of a JSON value; whole numbers are BIGINT, and the number is written as it came. */
-function measureOf(name: string, value: unknown, source: string | undefined): TimestreamRecord {
-  const measure = { MeasureName: name, MeasureValue: source ?? String(value) };
-  if (typeof value === "string") return { ...measure, MeasureValue: value, MeasureValueType: "VARCHAR" };
+/** A measure of a JSON value: numbers as they came, whole ones are BIGINT; objects and arrays as JSON texts. */
+function measureOf(name: string, value: unknown): TimestreamRecord {
+  if (value === null) throw noObject();
+  if (typeof value === "string") return { MeasureName: name, MeasureValue: value, MeasureValueType: "VARCHAR" };
+  const measure = { MeasureName: name, MeasureValue: JSON.stringify(value) };
   if (typeof value === "boolean") return { ...measure, MeasureValueType: "BOOLEAN" };
-  if (typeof value !== "number") throw noObject();
+  if (!isRawJson(value)) return { ...measure, MeasureValueType: "VARCHAR" };
   return { ...measure, MeasureValueType: /^-?\d+$/.test(measure.MeasureValue) ? "BIGINT" : "DOUBLE" };
 }
 
 /** The measures of a payload, one for each member. */
 function measuresOf(json: string): TimestreamRecord[] {
-  const sources = new Map<string, string>();
-  const payload: unknown = JSON.parse(
-    json,
-    function (this: unknown, key, value: unknown, context?: { source?: string }) {
-      if (context?.source !== undefined) sources.set(key, context.source);
-      return value;
-    },
+  const payload: unknown = JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
+    typeof value === "number" ? rawJson(context?.source ?? String(value)) : value,
   );
-  if (payload === null || typeof payload !== "object" || Array.isArray(payload)) throw noObject();
+  if (payload === null || typeof payload !== "object" || Array.isArray(payload) || isRawJson(payload)) throw noObject();
   const members = Object.entries(payload as object);
   if (members.length === 0) throw noObject();
-  return members.map(([name, value]) => measureOf(name, value, sources.get(name)));
+  return members.map(([name, value]) => measureOf(name, value));
 }
 
 /** https://docs.aws.amazon.com/iot/latest/developerguide/timestream-rule-action.html */
