@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 /** A bundle and the files that it was made of, relative to the program's directory. */
@@ -28,10 +28,11 @@ export async function keptBundle(directory: string, key: readonly string[]): Pro
   if (!path) return undefined;
   try {
     const { code, stamps } = JSON.parse(await readFile(path, "utf8")) as Kept;
-    const same = await Promise.all(
-      Object.entries(stamps).map(async ([file, stamp]) => (await stampOf(resolve(directory, file))) === stamp),
-    );
-    return same.every(Boolean) ? code : undefined;
+    if (Object.entries(stamps).some(([file, stamp]) => stampOf(resolve(directory, file)) !== stamp)) return undefined;
+    // The one that was not used for the longest time goes first.
+    const now = new Date();
+    await utimes(path, now, now).catch(() => undefined);
+    return code;
   } catch {
     // Not there, or cut off: it is made anew.
     return undefined;
@@ -47,7 +48,7 @@ export async function keepBundle(directory: string, key: readonly string[], { co
   const installed = join(folder, "../../../.package-lock.json");
   const files = [...inputs.filter((file) => file !== "index.js" || existsSync(resolve(directory, file))), installed];
   try {
-    const stamps = await Promise.all(files.map(async (file) => [file, await stampOf(resolve(directory, file))]));
+    const stamps = files.map((file) => [file, stampOf(resolve(directory, file))]);
     await mkdir(folder, { recursive: true });
     // Renamed into place: another process may read or write the same bundle at this moment.
     const draft = `${path}.${process.pid}`;
@@ -68,8 +69,9 @@ function pathOf(directory: string, key: readonly string[]): string | undefined {
   }
 }
 
-async function stampOf(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
+/** Not asynchronous: for hundreds of small files at a time, that takes ten times as much of the processor. */
+function stampOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
   return found ? `${found.mtimeMs}/${found.size}` : "none";
 }
 

@@ -198,7 +198,7 @@ export class Engine implements StepHost {
   }
 
   save(): Promise<void> {
-    return this.settings.store.save(() => structuredClone(this.snapshot()));
+    return this.settings.store.save(() => this.snapshot());
   }
 
   /** Notes an operation before it starts, so that a crash in the middle can be told afterwards. */

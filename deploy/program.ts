@@ -57,6 +57,7 @@ export function runProgram({ project, stack, address, environment, output, signa
     process.execPath,
     [
       ...(process.env.PULUMI_DEBUG_PROMISE_LEAKS ? [] : ["--require", require.resolve("./quiet-stacks")]),
+      ...["--require", require.resolve("./late-modules")],
       ...project.nodeArguments,
       findRunner(project.directory),
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),

@@ -63,7 +63,7 @@ export interface StateStore {
   /** Keeps other deployments away until it is given back. Rejects while another one has it. */
   lock(): Promise<Lock>;
   load(): Promise<StackState>;
-  /** Resolves when what `current` gives at some moment after the call is stored. */
+  /** Resolves when what `current` gives at some moment after the call is stored. It gives live objects: keep a copy. */
   save(current: () => StackState): Promise<void>;
 }
 
@@ -90,7 +90,8 @@ function damageOf({ resources, pending }: StateFile): string | undefined {
 
 /** Keeps the state only as long as the process lives. */
 export class MemoryStore implements StateStore {
-  private state = empty();
+  /** Copied when it is read: a copy at each step would cost more than the steps themselves. */
+  private current: () => StackState = empty;
   private locked = false;
 
   async lock(): Promise<Lock> {
@@ -104,11 +105,11 @@ export class MemoryStore implements StateStore {
   }
 
   async load(): Promise<StackState> {
-    return structuredClone(this.state);
+    return structuredClone(this.current());
   }
 
   async save(current: () => StackState): Promise<void> {
-    this.state = current();
+    this.current = current;
   }
 }
 
@@ -175,16 +176,17 @@ export class FileStore implements StateStore {
     // All steps that finish while one write is under way share the next write.
     this.queued ??= this.writing.then(() => {
       this.queued = undefined;
-      const written = this.write(current());
+      const written = this.write(current);
       this.writing = written.catch(() => undefined);
       return written;
     });
     return this.queued;
   }
 
-  private async write(state: StackState): Promise<void> {
+  private async write(current: () => StackState): Promise<void> {
     this.cipher ??= openCipher(this.passphrase);
     const cipher = await this.cipher;
+    const state = current();
     const file: StateFile = {
       version: 1,
       project: this.project,
