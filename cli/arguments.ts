@@ -22,15 +22,15 @@ export function readArguments<Options extends ParseArgsOptionsConfig>(usage: str
 }
 
 /**
- * A TCP port out of `--port`.
+ * A TCP port out of an option.
  *
  * @throws UsageError when it is not a whole number from 0 to 65535.
  */
-export function toPort(text: string | undefined): number | undefined {
+export function toPort(text: string | undefined, option = "--port"): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new UsageError(`--port ${text}: a port is a whole number from 0 to 65535; 0 takes a free one`);
+    throw new UsageError(`${option} ${text}: a port is a whole number from 0 to 65535; 0 takes a free one`);
   }
   return port;
 }

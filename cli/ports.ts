@@ -4,6 +4,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from "../emulator"
 import { UsageError } from "./arguments";
 
 const usual = 4566;
+const usualMqtt = 8883;
 const tries = 50;
 
 const isTaken = (error: unknown) => (error as NodeJS.ErrnoException).code === "EADDRINUSE";
@@ -31,15 +32,25 @@ export async function startOnPort(asked: number | undefined, options: EmulatorOp
   }
 }
 
-/** The usual port of MQTT over TLS, or 0 for a free one where another program has that. */
-export async function mqttPort(): Promise<number> {
-  const server = createServer().listen(8883, "127.0.0.1");
+/**
+ * The port for MQTT over TLS: the one that was asked for, else 8883, or 0 for a free one where another program has that.
+ * The broker does not listen before AWS IoT is used: that would be late to hear of a port that is taken.
+ *
+ * @throws UsageError when the port that was asked for is taken.
+ */
+export async function mqttPort(asked?: number): Promise<number> {
+  const wanted = asked ?? usualMqtt;
+  const server = createServer().listen(wanted, "127.0.0.1");
   try {
     await once(server, "listening");
-    return 8883;
-  } catch {
-    return 0;
-  } finally {
-    server.close();
+  } catch (error) {
+    if (asked === undefined) return 0;
+    if (!isTaken(error)) throw error;
+    throw new UsageError(
+      `Port ${asked} is taken by another program. Leave --mqtt-port out to get ${usualMqtt}, or a free one.`,
+    );
   }
+  server.close();
+  await once(server, "close");
+  return wanted;
 }

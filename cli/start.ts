@@ -10,11 +10,12 @@ import { columns, curl, paint, requestLine } from "./screen";
 import { sampleReading, simulate } from "./simulate";
 import { simulateMqtt } from "./simulate-mqtt";
 
-const usage = `npm start -- [--port <n>] [--outputs <file>] [--simulate]
+const usage = `npm start -- [--port <n>] [--mqtt-port <n>] [--outputs <file>] [--simulate]
 
 Starts the embedded AWS, deploys index.ts onto it and shows each request, until Ctrl-C.
 
   --port <n>         TCP port on 127.0.0.1; 0 takes a free one. Default 4566, or the next free one.
+  --mqtt-port <n>    Port for devices (MQTT over TLS); 0 takes a free one. Default 8883, or a free one.
   --outputs <file>   Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
   --simulate         A dozen devices post readings every second, and three more publish by MQTT.
 
@@ -57,11 +58,14 @@ async function writeOutputs(file: string, outputs: Outputs): Promise<void> {
 runCommand(async () => {
   const options = readArguments(usage, {
     port: { type: "string" },
+    "mqtt-port": { type: "string" },
     outputs: { type: "string" },
     simulate: { type: "boolean" },
   });
   if (options.outputs) await checkFolder(options.outputs);
-  await using emulator = await startOnPort(toPort(options.port), { mqttPort: await mqttPort() });
+  const port = toPort(options.port);
+  const forDevices = await mqttPort(toPort(options["mqtt-port"], "--mqtt-port"));
+  await using emulator = await startOnPort(port, { mqttPort: forDevices });
   const stopped = interrupted();
   console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
 

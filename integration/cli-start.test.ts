@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeEndpointCommand, IoTClient } from "@aws-sdk/client-iot";
 import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { settings } from "./harness/emulator";
@@ -137,6 +138,18 @@ describe("a command that cannot start", () => {
     server.close();
   });
 
+  it.each(["start", "emulator"] as const)("names a port for devices that is taken: npm run %s", async (command) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const failed = run(command, "--port", "0", "--mqtt-port", String(port));
+    expect(await ending(failed)).toBe(2);
+    expect(failed.text.trim()).toBe(
+      `Port ${port} is taken by another program. Leave --mqtt-port out to get 8883, or a free one.`,
+    );
+    server.close();
+  });
+
   it("says before the deployment that the outputs could not be written", async () => {
     const failed = run("start", "--port", "0", "--outputs", join(folder, "nowhere", "outputs.json"));
     expect(await ending(failed)).toBe(2);
@@ -146,6 +159,7 @@ describe("a command that cannot start", () => {
 
   it.each([
     [["--port", "http"], "--port http: a port is a whole number from 0 to 65535"],
+    [["--mqtt-port", "99999"], "--mqtt-port 99999: a port is a whole number from 0 to 65535"],
     [["--prot", "1"], "Unknown option '--prot'"],
   ])("tells what is wrong with %j and how to use it", async (args, message) => {
     const failed = run("emulator", ...args);
@@ -163,6 +177,21 @@ describe("npm run emulator", () => {
     expect((await fetch(`${endpoint}/_localstack/health`)).status).toBe(200);
     served.child.kill("SIGTERM");
     expect(await served.ended).toEqual([0, null]);
+  });
+
+  it("lets devices in on the port that --mqtt-port names", async () => {
+    const free = createServer().listen(0, "127.0.0.1");
+    await once(free, "listening");
+    const { port } = free.address() as { port: number };
+    free.close();
+    await once(free, "close");
+    const served = run("emulator", "--port", "0", "--mqtt-port", String(port));
+    await vi.waitFor(() => expect(served.text).toContain("Ctrl-C"), { timeout: 10_000, interval: 20 });
+    const iot = new IoTClient(settings({ endpoint: /Embedded AWS at (\S+)/.exec(served.text)![1]! }));
+    const { endpointAddress } = await iot.send(new DescribeEndpointCommand({ endpointType: "iot:Data-ATS" }));
+    expect(endpointAddress).toBe(`localhost:${port}`);
+    served.child.kill("SIGTERM");
+    await served.ended;
   });
 
   // Only where npm has installed and compiled already: the command would do it, under the other tests' feet.
