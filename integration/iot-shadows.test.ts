@@ -169,6 +169,12 @@ const refusals: [what: string, document: unknown, status: number, message: strin
     "JSON contains too many levels of nesting; maximum is 8",
   ],
   [
+    "ten thousand levels",
+    `{"state":{"desired":{"a":${"[".repeat(10_000)}${"]".repeat(10_000)}}}}`,
+    400,
+    "JSON contains too many levels of nesting; maximum is 8",
+  ],
+  [
     "more than 8 KB",
     { state: { desired: { a: "x".repeat(8192) } } },
     413,

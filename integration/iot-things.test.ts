@@ -31,6 +31,7 @@ import {
   UntagResourceCommand,
   UpdateThingCommand,
   UpdateThingGroupCommand,
+  UpdateThingGroupsForThingCommand,
 } from "@aws-sdk/client-iot";
 import { beforeAll, describe, expect, test } from "vitest";
 import { iotArn } from "./harness/devices";
@@ -112,6 +113,8 @@ describe("things", () => {
     expect(await names({ attributeName: "site", attributeValue: "north-1" })).toEqual(["c"]);
     const prefix = { attributeName: "site", attributeValue: "north", usePrefixAttributeValue: true };
     expect(await names(prefix)).toEqual(["a", "c"]);
+    expect(await names({ ...prefix, attributeName: "constructor" })).toEqual([]);
+    expect(await names({ attributeName: "toString" })).toEqual([]);
   });
 
   const wrong: [what: string, input: CreateThingCommandInput, message: RegExp][] = [
@@ -203,6 +206,26 @@ describe("thing groups", () => {
     await iot.send(new RemoveThingFromThingGroupCommand(member));
     expect(await things(true)).toEqual([]);
     await iot.send(new DeleteThingGroupCommand({ thingGroupName: "line" }));
+  });
+
+  test("take a thing that is moved between them, unless it would be in two of one hierarchy or in eleven", async () => {
+    for (const [thingGroupName, parentGroupName] of [["site"], ["east", "site"], ["west", "site"]] as const)
+      await iot.send(new CreateThingGroupCommand({ thingGroupName, parentGroupName }));
+    const many = Array.from({ length: 11 }, (_, index) => `many-${index}`);
+    for (const thingGroupName of many) await iot.send(new CreateThingGroupCommand({ thingGroupName }));
+    await create("van");
+    const move = (thingGroupsToAdd: string[], thingGroupsToRemove: string[] = []) =>
+      iot.send(new UpdateThingGroupsForThingCommand({ thingName: "van", thingGroupsToAdd, thingGroupsToRemove }));
+    const groups = async () =>
+      (await iot.send(new ListThingGroupsForThingCommand({ thingName: "van" }))).thingGroups!.map(
+        (one) => one.groupName,
+      );
+    await move(["east"]);
+    await move(["west"], ["east"]);
+    expect(await groups()).toEqual(["west"]);
+    expect((await refusal(move(["east"])))[0]).toBe("InvalidRequestException");
+    expect((await refusal(move(many, ["west"])))[0]).toBe("LimitExceededException");
+    expect(await groups()).toEqual(["west"]);
   });
 
   test("have a description, attributes and a version", async () => {

@@ -3,10 +3,10 @@ import type { AttributePayload } from "@aws-sdk/client-iot";
 import type { Context } from "../../core/service";
 import { byName, check, largePageRule, nameRule, optionalName, page } from "./checks";
 import { alreadyExists, groupHasChildren, groupNotFound, invalidRequest, limitExceeded } from "./errors";
-import type { Group, Region } from "./state";
+import type { Group, Region, Thing } from "./state";
 import type { IotOperations, Store } from "./store";
 import { checkTags, setTags } from "./tags";
-import { checkVersion, findThing, mergeAttributes } from "./things";
+import { checkVersion, findThing, mergeAttributes, sameAttributes } from "./things";
 
 /** Levels of groups below each other, and groups that a thing can be in (AWS IoT quotas). */
 const mostLevels = 7;
@@ -36,6 +36,24 @@ function above(region: Region, group: Group): Group[] {
     at = parent.parent;
   }
   return found;
+}
+
+const groupsOf = (region: Region, { name }: Thing): Group[] =>
+  [...region.groups.values()].filter(({ members }) => members.has(name));
+
+/** Refuses groups that a thing cannot be in together. */
+function checkGroups(region: Region, thing: Thing, wanted: readonly Group[]): void {
+  const groups = new Set(wanted);
+  if (groups.size > mostGroupsOfThing)
+    throw limitExceeded(`A thing can be in at most ${mostGroupsOfThing} thing groups.`);
+  const hierarchies = new Set<string>();
+  for (const group of groups) {
+    // Not in two groups of one hierarchy (API reference: AddThingToThingGroup).
+    const root = above(region, group)[0]?.name ?? group.name;
+    if (hierarchies.has(root))
+      throw invalidRequest(`Thing ${thing.name} is already in another group of the hierarchy of ${group.name}`);
+    hierarchies.add(root);
+  }
 }
 
 /** Static thing groups and their hierarchy. */
@@ -75,7 +93,7 @@ export function groupOperations(store: Store): IotOperations {
         const isSame =
           known.parent === parentGroupName &&
           known.description === description &&
-          JSON.stringify(known.attributes) === JSON.stringify(attributes);
+          sameAttributes(known.attributes, attributes);
         if (!isSame)
           throw alreadyExists(`Thing Group ${name} already exists with different properties.`, known.id, known.arn);
         return { thingGroupName: name, thingGroupArn: known.arn, thingGroupId: known.id };
@@ -160,13 +178,7 @@ export function groupOperations(store: Store): IotOperations {
 
     AddThingToThingGroup(input, context) {
       const { region, group, thing } = pair(input, context);
-      const others = [...region.groups.values()].filter(({ members }) => members.has(thing.name));
-      if (!group.members.has(thing.name) && others.length >= mostGroupsOfThing)
-        throw limitExceeded(`A thing can be in at most ${mostGroupsOfThing} thing groups.`);
-      // Not in two groups of one hierarchy (API reference: AddThingToThingGroup).
-      const root = (one: Group) => above(region, one)[0]?.name ?? one.name;
-      if (others.some((other) => other !== group && root(other) === root(group)))
-        throw invalidRequest(`Thing ${thing.name} is already in another group of the hierarchy of ${group.name}`);
+      checkGroups(region, thing, [...groupsOf(region, thing), group]);
       group.members.add(thing.name);
       region.generation++;
       return {};
@@ -184,6 +196,8 @@ export function groupOperations(store: Store): IotOperations {
       const thing = findThing(region, thingName);
       const added = thingGroupsToAdd.map((name) => find(name, context).group);
       const removed = thingGroupsToRemove.map((name) => find(name, context).group);
+      const remaining = groupsOf(region, thing).filter((group) => !removed.includes(group));
+      checkGroups(region, thing, [...remaining, ...added]);
       for (const group of removed) group.members.delete(thing.name);
       for (const group of added) group.members.add(thing.name);
       region.generation++;

@@ -44,16 +44,17 @@ export function mergeAttributes(
   payload: AttributePayload | undefined,
 ): Record<string, string> {
   if (!payload) return { ...present };
-  const result = payload.merge ? { ...present } : payload.attributes ? {} : { ...present };
+  // A Map: an attribute may have the name `__proto__`.
+  const result = new Map(Object.entries(payload.attributes && !payload.merge ? {} : present));
   for (const [name, value] of Object.entries(payload.attributes ?? {})) {
     check({
       "attributePayload.attributes.key": [name, { length: [1, 128], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]+$/ }],
       "attributePayload.attributes.value": [value, { length: [0, 800], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]*$/ }],
     });
-    if (value === "") delete result[name];
-    else result[name] = value;
+    if (value === "") result.delete(name);
+    else result.set(name, value);
   }
-  return result;
+  return Object.fromEntries(result);
 }
 
 function checkAttributes(attributes: Record<string, string>, typeName: string | undefined): void {
@@ -72,7 +73,8 @@ function checkType(region: Region, typeName: string | undefined): void {
   if (type.deprecatedAt !== undefined) throw thingTypeDeprecated(typeName);
 }
 
-const sameAttributes = (a: Record<string, string>, b: Record<string, string>) =>
+/** Whether attributes are the same, in whatever order. */
+export const sameAttributes = (a: Record<string, string>, b: Record<string, string>) =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
 
 /** Refuses a change of something that is not as its caller thinks. */
@@ -165,7 +167,7 @@ export function thingOperations(store: Store): IotOperations {
         throw invalidRequest("attributeValue needs an attributeName");
       const hasAttribute = ({ attributes }: Thing) => {
         if (attributeName === undefined) return true;
-        const value = attributes[attributeName];
+        const value = Object.hasOwn(attributes, attributeName) ? attributes[attributeName] : undefined;
         if (value === undefined || attributeValue === undefined) return value !== undefined;
         return usePrefixAttributeValue ? value.startsWith(attributeValue) : value === attributeValue;
       };

@@ -86,8 +86,9 @@ export function difference(desired: State, reported: State, metadata: Metadata):
   return Object.keys(state).length > 0 ? [state, stamps] : undefined;
 }
 
-/** How deep objects and arrays are nested; scalars count nothing. */
-export function depth(value: unknown): number {
+/** Whether objects and arrays are nested deeper than so many levels. It goes no deeper to find out. */
+export function isDeeper(value: unknown, levels: number): boolean {
   const items = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : undefined;
-  return items === undefined ? 0 : 1 + Math.max(0, ...items.map(depth));
+  if (items === undefined) return false;
+  return levels === 0 || items.some((item) => isDeeper(item, levels - 1));
 }

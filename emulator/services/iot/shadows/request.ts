@@ -1,4 +1,4 @@
-import { depth, isObject, type State } from "./documents";
+import { isDeeper, isObject, type State } from "./documents";
 import {
   invalidClientToken,
   invalidJson,
@@ -32,7 +32,7 @@ function parse(payload: Buffer): unknown {
 function readPart(value: unknown, node: "Desired" | "Reported"): State | null | undefined {
   if (value === undefined || value === null) return value;
   if (!isObject(value)) throw notAnObject(node);
-  if (depth(value) > mostLevels) throw tooDeep();
+  if (isDeeper(value, mostLevels)) throw tooDeep();
   return value;
 }
 
