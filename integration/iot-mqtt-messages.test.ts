@@ -5,8 +5,7 @@ import { matchesFilter } from "../emulator/services/iot/topics";
 import { closed, Devices, type Identity, inbox, suback } from "./harness/devices";
 import { useEmulator } from "./harness/emulator";
 
-// A message to a rule that is not there is reported; here that is meant.
-const emulator = useEmulator({ onFault: () => {} });
+const emulator = useEmulator();
 let devices: Devices;
 let identity: Identity;
 let sender: MqttClient;

@@ -6,7 +6,8 @@ import { refusal } from "./harness/dynamodb";
 import { settings, useEmulator } from "./harness/emulator";
 import { trust, useRules } from "./harness/rules";
 
-const emulator = useEmulator({ onFault: () => {} });
+const faults: string[] = [];
+const emulator = useEmulator({ onFault: (_error, where) => faults.push(where) });
 const rules = useRules(emulator);
 const { roleArn } = rules;
 
@@ -59,6 +60,16 @@ test("writes what becomes of messages to the log, once logging is on, at its lev
   await rules.publish("logged/nothing", {});
   await errors.take(2);
   expect(await entriesOf("logged/nothing")).toEqual([]);
+});
+
+test("says that a message of Basic Ingest names no rule, and reports no fault of the emulator", async () => {
+  faults.length = 0;
+  await rules.iot.send(new SetV2LoggingOptionsCommand({ roleArn, defaultLogLevel: "ERROR", disableAllLogs: false }));
+  await rules.publish("$aws/rules/nobody/aside", {});
+  await expect
+    .poll(() => entriesOf("aside"))
+    .toEqual([expect.objectContaining({ eventType: "RuleNotFound", status: "Failure", ruleName: "nobody" })]);
+  expect(faults).toEqual([]);
 });
 
 test("refuses logging without a role that AWS IoT can act as", async () => {

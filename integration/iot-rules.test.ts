@@ -190,12 +190,6 @@ test("gives Basic Ingest to its rule only, on the topic behind the rule's name",
   await vi.waitFor(() => expect(messages).toEqual([["basic/b", '{"n":2}']]));
 });
 
-test("says that a message of Basic Ingest has no rule", async () => {
-  faults.length = 0;
-  await rules.publish("$aws/rules/nobody/a", { n: 1 });
-  expect(faults).toEqual([expect.stringMatching("there is no rule nobody")]);
-});
-
 test("runs rules for lifecycle events, and tells a device's client id to SQL", async () => {
   const [events, messages] = [await rules.queue(), await rules.queue()];
   await rules.create([events.action], {

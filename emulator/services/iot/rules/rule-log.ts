@@ -82,6 +82,7 @@ export class RuleLog {
     this.host.report(error, `the statement of rule ${name} failed for a message on ${arrival.message.topic}`);
   }
 
+  /** The mistake of whoever publishes, who gets no other answer on AWS either. */
   noRule(arrival: Arrival, name: string): void {
     this.logging.write(arrival.region, "ERROR", {
       status: "Failure",
@@ -89,7 +90,6 @@ export class RuleLog {
       ...about(arrival, name),
       reason: "RuleNotFound",
     });
-    this.lose(`there is no rule ${name} for a message of Basic Ingest on ${arrival.message.topic}`);
   }
 
   /** Failures that nobody else is told of. */
