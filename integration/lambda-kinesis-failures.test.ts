@@ -1,9 +1,11 @@
+import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { DeleteFunctionCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { expect, it } from "vitest";
 import { settings } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
+import { middleOf } from "./harness/kinesis";
 import { consumer, dataOf, type MappingOptions, numbersOf, useStreamFunction } from "./harness/stream-function";
 import { makeOpenQueue, makeTopic, takeUntil } from "./harness/topics";
 
@@ -219,6 +221,28 @@ it("waits while the function is throttled, without giving anything up", async ()
   const run = await remote.next("limited");
   expect(dataOf(run)).toEqual(["patient"]);
   run.succeed();
+});
+
+it("lets hundreds of shards take turns where the function may run only once at a time", async () => {
+  const { lambda } = aws();
+  const shards = 400;
+  await makeFunction(lambda, "turns", remote.code("turns"));
+  const once = { FunctionName: "turns", ReservedConcurrentExecutions: 1 };
+  await lambda.send(new PutFunctionConcurrencyCommand(once));
+  await kinesis.stream({ StreamName: "turns", ShardCount: shards });
+  await connect("turns", "turns");
+  const Records = Array.from({ length: shards }, (_, part) => {
+    return { Data: Buffer.from(String(part)), PartitionKey: "key", ExplicitHashKey: middleOf(part, shards) };
+  });
+  await kinesis.client.send(new PutRecordsCommand({ StreamName: "turns", Records }));
+  const seen: string[] = [];
+  while (seen.length < shards) {
+    const run = await remote.next("turns");
+    expect(remote.waiting("turns")).toBe(0);
+    seen.push(...dataOf(run));
+    run.succeed();
+  }
+  expect(new Set(seen).size).toBe(shards);
 });
 
 it("gives up a record that is too large for an invocation, which its base64 makes it", async () => {

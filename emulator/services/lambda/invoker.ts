@@ -27,7 +27,7 @@ export interface InvocationResult extends Outcome {
 
 /** Sends events to the runtime, within the concurrency that the function and the account have. */
 export class Invoker {
-  private readonly waiting = new WeakMap<FunctionRecord, (() => void)[]>();
+  private readonly waiting = new WeakMap<FunctionRecord, Set<() => void>>();
 
   constructor(
     private readonly states: Scoped<LambdaState>,
@@ -60,17 +60,19 @@ export class Invoker {
     } finally {
       fn.inFlight--;
       state.inFlight--;
-      this.release(fn);
+      this.release(state, fn);
     }
   }
 
-  /** Resolves when the next invocation of a function has ended. */
-  freed(fn: FunctionRecord): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.waiting.get(fn);
-      if (waiting) waiting.push(resolve);
-      else this.waiting.set(fn, [resolve]);
-    });
+  /**
+   * Calls a listener once when an invocation of the function has ended and there is room for one of the listener's own:
+   * each in its turn, the one that has waited longest first. Returns what takes it back.
+   */
+  onFreed(fn: FunctionRecord, listener: () => void): () => void {
+    const waiting = this.waiting.get(fn) ?? new Set();
+    this.waiting.set(fn, waiting);
+    waiting.add(listener);
+    return () => waiting.delete(listener);
   }
 
   /** The function behind an ARN of any account and region of this emulator. */
@@ -81,26 +83,33 @@ export class Invoker {
     return { fn, qualifier: reference.qualifier };
   }
 
-  private release(fn: FunctionRecord): void {
-    const waiting = this.waiting.get(fn);
-    this.waiting.delete(fn);
-    for (const resolve of waiting ?? []) resolve();
+  private release(state: LambdaState, fn: FunctionRecord): void {
+    const waiting = this.waiting.get(fn) ?? new Set();
+    let room = this.room(state, fn);
+    for (const listener of waiting) {
+      if (room-- <= 0) return;
+      waiting.delete(listener);
+      listener();
+    }
   }
 
   private admit(state: LambdaState, fn: FunctionRecord): void {
-    if (fn.reservedConcurrency !== undefined) {
-      if (fn.inFlight >= fn.reservedConcurrency) throw throttled("ReservedFunctionConcurrentInvocationLimitExceeded");
-      return;
-    }
+    if (this.room(state, fn) > 0) return;
+    const reserved = fn.reservedConcurrency !== undefined;
+    throw throttled(
+      reserved ? "ReservedFunctionConcurrentInvocationLimitExceeded" : "ConcurrentInvocationLimitExceeded",
+    );
+  }
+
+  /** How many more invocations of a function may begin. */
+  private room(state: LambdaState, fn: FunctionRecord): number {
+    if (fn.reservedConcurrency !== undefined) return fn.reservedConcurrency - fn.inFlight;
+    let room = accountConcurrency - state.inFlight;
     // What functions have reserved is theirs, used or not.
-    let shared = accountConcurrency;
-    let busy = state.inFlight;
-    for (const other of state.functions.values()) {
-      if (other.reservedConcurrency === undefined) continue;
-      shared -= other.reservedConcurrency;
-      busy -= other.inFlight;
+    for (const { reservedConcurrency, inFlight } of state.functions.values()) {
+      if (reservedConcurrency !== undefined) room -= reservedConcurrency - inFlight;
     }
-    if (busy >= shared) throw throttled("ConcurrentInvocationLimitExceeded");
+    return room;
   }
 }
 

@@ -261,13 +261,13 @@ class SqsPoller implements Poller {
         const start = host.clock.now();
         end ??= start + Number((await (await this.sqs()).attributes(this.queueArn)).VisibilityTimeout ?? 30) * 1000;
         if (this.stopped || start + wait >= end) return undefined;
-        await Promise.race([invoker.freed(target.fn), this.pause(wait)]);
+        await this.pause(wait, (end) => invoker.onFreed(target.fn, end));
       }
     }
   }
 
-  private pause(ms: number): Promise<void> {
-    return pause(this.tools.host.clock, ms, this.stopping.signal);
+  private pause(ms: number, sooner?: (end: () => void) => () => void): Promise<void> {
+    return pause(this.tools.host.clock, ms, this.stopping.signal, sooner);
   }
 
   /** A message as functions see it (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event). */

@@ -174,8 +174,7 @@ export class StreamLane<Detail> {
       const waits = part.waits + 1;
       const throttled = error.code === "TooManyRequestsException";
       mapping.lastResult = `PROBLEM: ${throttled ? "Function call was throttled" : error.message}`;
-      const wait = this.pause(backoff(waits));
-      await (throttled ? Promise.race([tools.invoker.freed(target.fn), wait]) : wait);
+      await this.pause(backoff(waits), throttled ? (end) => tools.invoker.onFreed(target.fn, end) : undefined);
       return [{ ...part, waits }];
     }
     const ran = { ...part, waits: 0, result };
@@ -238,7 +237,7 @@ export class StreamLane<Detail> {
     return alive < 0 ? items.length : alive;
   }
 
-  private pause(ms: number): Promise<void> {
-    return pause(this.session.tools.host.clock, ms, this.session.signal);
+  private pause(ms: number, sooner?: (end: () => void) => () => void): Promise<void> {
+    return pause(this.session.tools.host.clock, ms, this.session.signal, sooner);
   }
 }
