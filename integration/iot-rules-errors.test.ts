@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Action } from "@aws-sdk/client-iot";
 import { LambdaClient } from "@aws-sdk/client-lambda";
@@ -129,6 +130,33 @@ test.each<[string, () => Promise<Action> | Action, string, RegExp]>([
   expect(failures).toEqual([{ failedAction, failedResource, errorMessage: expect.stringMatching(words) }]);
 });
 
+test.each([
+  ["before 1970", [{ timestamp: -1, message: "a" }], /'logEvents\.1\.member\.timestamp' failed/],
+  ["of no time that there is", [{ timestamp: 1e300, message: "a" }], /must be an array of records such as/],
+  ["between two milliseconds", [{ timestamp: 1.5, message: "a" }], /must be an array of records such as/],
+  [
+    "without a text",
+    [
+      { timestamp: 1, message: "a" },
+      { timestamp: 1, message: "" },
+    ],
+    /'logEvents\.2\.member\.message' failed/,
+  ],
+  ["that are no records", { timestamp: 1, message: "a" }, /must be an array of records such as/],
+])("tells the error action of log events %s", async (_what, payload, words) => {
+  const errors = await rules.queue();
+  const logs = new CloudWatchLogsClient(settings(emulator.current));
+  const logGroupName = "rules/events";
+  await logs.send(new CreateLogGroupCommand({ logGroupName })).catch(() => {});
+  const { ruleName } = await rules.create([{ cloudwatchLogs: { roleArn, logGroupName, batchMode: true } }], {
+    sql: "SELECT * FROM 'events'",
+    errorAction: errors.action,
+  });
+  await rules.publish("events", payload);
+  expect((await errors.report()).failures[0]!.errorMessage).toMatch(words);
+  await rules.delete(ruleName);
+});
+
 /** A stream that a large record keeps busy: it takes 1 MiB a second. */
 async function busyStream() {
   const streamName = await kinesis.stream({ MaxRecordSizeInKiB: 10_240 });
@@ -142,11 +170,14 @@ async function busyStream() {
   return { streamName, records };
 }
 
-test("waits for a throttled stream, and keeps the order of what waits", async () => {
-  const { streamName, records } = await busyStream();
-  await rules.create([{ kinesis: { roleArn, streamName, partitionKey: "a" } }], { sql: "SELECT VALUE n FROM 'busy'" });
+test("waits for a throttled stream, and keeps the order of what waits; other actions wait for nothing", async () => {
+  const [{ streamName, records }, queue] = [await busyStream(), await rules.queue()];
+  await rules.create([{ kinesis: { roleArn, streamName, partitionKey: "a" } }, queue.action], {
+    sql: "SELECT VALUE n FROM 'busy'",
+  });
   const numbers = Array.from({ length: 20 }, (_, n) => n);
   for (const n of numbers.slice(0, 10)) await rules.publish("busy", { n });
+  expect(await queue.take(10)).toEqual(numbers.slice(0, 10).map(String));
   expect(await records()).toEqual([]);
   // What comes now would be tried again sooner than what has waited for long.
   await emulator.current.clock.advance("8 seconds");
@@ -159,11 +190,11 @@ test("waits for a throttled stream, and keeps the order of what waits", async ()
 test("gives up a stream that stays throttled, and tells the error action", async () => {
   const [errors, streamName] = [await rules.queue(), await kinesis.stream()];
   const ten = (action: Action) => Array.from({ length: 10 }, () => action);
-  // 500 records of 120 kB at once, for a shard that takes 8 of them at each try: after all tries half are left.
+  // 300 records of 120 kB at once, for a shard that takes 8 of them at each try: after all tries some are left.
   await rules.create(ten({ republish: { roleArn, topic: "flood/ten" } }), { sql: "SELECT * FROM 'flood/one'" });
   await rules.create(ten({ republish: { roleArn, topic: "flood/all" } }), { sql: "SELECT * FROM 'flood/ten'" });
   const put: Action = { kinesis: { roleArn, streamName, partitionKey: template("newuuid()") } };
-  await rules.create([put, put, put, put, put], { sql: "SELECT * FROM 'flood/all'", errorAction: errors.action });
+  await rules.create([put, put, put], { sql: "SELECT * FROM 'flood/all'", errorAction: errors.action });
   await rules.publish("flood/one", { text: "x".repeat(120_000) });
   await emulator.current.clock.advance("5 minutes");
   const { failures } = await errors.report();

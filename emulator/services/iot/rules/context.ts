@@ -30,6 +30,7 @@ export function functionsOf(region: Region, bus: Bus, ruleArn: string): Function
   const { scope } = region;
   const assume = (roleArn: string) => new AssumedRole(bus, scope, ruleArn, roleArn).assume();
   return {
+    // Not emulated: AWS gives a function two seconds here. A cold start on a busy machine may take longer.
     async invokeLambda(functionArn, input) {
       const lambda = await bus.to("lambda");
       const caller = { principal: "iot.amazonaws.com", sourceArn: ruleArn, sourceAccount: scope.account };

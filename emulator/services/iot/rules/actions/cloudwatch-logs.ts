@@ -1,3 +1,4 @@
+import { checkConstraints } from "../../../../core/constraint";
 import { AwsError } from "../../../../core/errors";
 import { defineAction, required } from "./action";
 
@@ -13,8 +14,20 @@ function recordsOf(payload: Buffer, isJson: boolean): { timestamp: number; messa
   if (!Array.isArray(list)) throw noBatch();
   return list.map((record: { timestamp?: unknown; message?: unknown } | null) => {
     const { timestamp, message } = record ?? {};
-    if (typeof timestamp !== "number" || typeof message !== "string") throw noBatch();
-    return { timestamp, message };
+    if (!Number.isSafeInteger(timestamp) || typeof message !== "string") throw noBatch();
+    return { timestamp: timestamp as number, message };
+  });
+}
+
+/** The last moment that a date can show, in milliseconds since the epoch. */
+const latest = 8.64e15;
+
+/** PutLogEvents takes no such event (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_InputLogEvent.html). */
+function checkEvent({ timestamp, message }: { timestamp: number; message: string }, index: number): void {
+  const at = `logEvents.${index + 1}.member`;
+  checkConstraints("InvalidParameterException", {
+    [`${at}.timestamp`]: [timestamp, { range: [0, latest] }],
+    [`${at}.message`]: [message, { length: [1, Number.POSITIVE_INFINITY] }],
   });
 }
 
@@ -43,6 +56,7 @@ export const cloudwatchLogs = defineAction("cloudwatchLogs", {
             if (!port.hasGroup(scope, name)) {
               throw new AwsError("ResourceNotFoundException", "The specified log group does not exist.");
             }
+            events.forEach(checkEvent);
             port.write(scope, name, rule.name, events);
           },
         };
