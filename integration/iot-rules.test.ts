@@ -124,6 +124,12 @@ test.each<[string, Partial<Iot.TopicRulePayload> & { ruleName?: string }, string
     "NotImplemented",
     /firehose/,
   ],
+  [
+    "functions that are not emulated, by name",
+    { sql: `SELECT get_secret('key', 'SecretString', '${roleArn}') AS s FROM 'a'` },
+    "NotImplemented",
+    /get_secret/,
+  ],
   ["error actions that are not emulated", { errorAction: { http: { url: "https://x" } } }, "NotImplemented", /http/],
 ])("refuses %s, and changes nothing", async (_what, wrong, name, message) => {
   const { ruleName = "refused", ...payload } = wrong;

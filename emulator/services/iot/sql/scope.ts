@@ -29,12 +29,6 @@ export interface SqlContext {
   readonly getThingShadow?: (thingName: string, shadowName: string | undefined, roleArn: string) => Awaitable<unknown>;
   /** `get_dynamodb()`: the item as plain JSON; undefined when there is none. */
   readonly getDynamoDbItem?: (tableName: string, key: Record<string, unknown>, roleArn: string) => Awaitable<unknown>;
-  /** `get_secret()`: the current SecretString or SecretBinary (base64), unparsed. */
-  readonly getSecret?: (
-    secretId: string,
-    secretType: "SecretString" | "SecretBinary",
-    roleArn: string,
-  ) => Awaitable<string | undefined>;
   /** `get_registry_data()`, for example of `DescribeThing`. */
   readonly getRegistryData?: (api: string, thingName: string, roleArn: string) => Awaitable<unknown>;
 }

@@ -1,8 +1,7 @@
 import { notEmulated } from "../../../../core/errors";
-import { sqlEvaluationFailed } from "../errors";
 import type { Scope } from "../scope";
-import { isObject, member, parseJson, toText, type Value } from "../values";
-import { literalText, type SqlFunction, type SqlFunctions } from "./definition";
+import { toText, type Value } from "../values";
+import type { SqlFunction, SqlFunctions } from "./definition";
 
 const refused = (name: string): SqlFunction => ({
   arity: [0, Number.POSITIVE_INFINITY],
@@ -12,7 +11,7 @@ const refused = (name: string): SqlFunction => ({
   call: () => undefined,
 });
 
-/** Asks another service through the context; its answer becomes a value with every digit of its numbers. */
+/** Asks another service through the context. */
 function ask(scope: Scope, name: string, call: (() => unknown) | undefined): Value {
   if (!call) throw notEmulated("iot", "SQL function", name);
   const answer = scope.run.once(call);
@@ -21,14 +20,6 @@ function ask(scope: Scope, name: string, call: (() => unknown) | undefined): Val
 
 const text = (value: Value): string | undefined => (typeof value === "string" ? value : undefined);
 
-function secretValue(secret: string | undefined, type: string, key: string | undefined, scope: Scope): Value {
-  if (secret === undefined) return undefined;
-  const document = type === "SecretString" ? parseJson(secret, scope.run.version) : undefined;
-  if (key === undefined) return isObject(document) ? document : secret;
-  if (!isObject(document)) throw sqlEvaluationFailed("get_secret was given a key, but the secret is no JSON object");
-  return member(document, key);
-}
-
 /** Functions that call another service. A failed call fails the evaluation; a name of the wrong type is Undefined. */
 export const external: SqlFunctions = {
   aws_lambda: {
@@ -36,7 +27,8 @@ export const external: SqlFunctions = {
     call: ([arn, input], scope) => {
       const { invokeLambda } = scope.run.context;
       const functionArn = text(arn);
-      return functionArn && ask(scope, "aws_lambda", invokeLambda && (() => invokeLambda(functionArn, input)));
+      if (!functionArn) return undefined;
+      return ask(scope, "aws_lambda", invokeLambda && (() => invokeLambda(functionArn, input)));
     },
   },
   get_dynamodb: {
@@ -66,22 +58,8 @@ export const external: SqlFunctions = {
       return ask(scope, "get_registry_data", getRegistryData && (() => getRegistryData(operation, thingName, roleArn)));
     },
   },
-  get_secret: {
-    arity: [3, 4],
-    newer: true,
-    check: ([, type]) => {
-      const name = literalText(type);
-      if (name === undefined || name === "SecretString" || name === "SecretBinary") return undefined;
-      return `Function get_secret expects SecretString or SecretBinary as its second argument, found: ${name}`;
-    },
-    call: (args, scope) => {
-      const { getSecret } = scope.run.context;
-      const [id, type, role] = [text(args[0]), text(args[1]), text(args.at(-1))];
-      if (!id || !role || (type !== "SecretString" && type !== "SecretBinary")) return undefined;
-      const secret = ask(scope, "get_secret", getSecret && (() => getSecret(id, type, role)));
-      return secretValue(text(secret), type, args.length === 4 ? text(args[2]) : undefined, scope);
-    },
-  },
+  // There is no Secrets Manager to ask.
+  get_secret: refused("get_secret"),
   get_thing_shadow: {
     arity: [2, 3],
     newer: true,
