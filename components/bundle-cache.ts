@@ -15,6 +15,15 @@ interface Kept {
   readonly stamps: Readonly<Record<string, string>>;
 }
 
+/**
+ * What npm, pnpm and Yarn write into node_modules at each installation: another version of a package may now be found
+ * first, and pnpm leaves the files of the one before where they were.
+ */
+const installations = [".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity"];
+
+/** What esbuild reads in the program's directory to find modules, besides the modules. */
+const settings = ["package.json", "tsconfig.json"];
+
 /** More bundles than this are not kept; the oldest go first. A bundle is about 200 KB. */
 const most = 200;
 
@@ -44,9 +53,12 @@ export async function keepBundle(directory: string, key: readonly string[], { co
   const path = pathOf(directory, key);
   if (!path) return;
   const folder = dirname(path);
-  // What npm writes at each installation: another version of a package may now be found first.
-  const installed = join(folder, "../../../.package-lock.json");
-  const files = [...inputs.filter((file) => file !== "index.js" || existsSync(resolve(directory, file))), installed];
+  const modules = join(folder, "../../..");
+  const files = [
+    ...inputs.filter((file) => file !== "index.js" || existsSync(resolve(directory, file))),
+    ...installations.map((file) => join(modules, file)),
+    ...settings.map((file) => join(directory, file)),
+  ];
   try {
     const stamps = files.map((file) => [file, stampOf(resolve(directory, file))]);
     await mkdir(folder, { recursive: true });

@@ -44,12 +44,19 @@ it("takes up a change of a module that the function requires", async () => {
   expect(await said()).toBe("good night you");
 });
 
-it("takes up what npm installed since, though no file that went in has changed", async () => {
+it.each([
+  ["what npm installed", "node_modules/.package-lock.json"],
+  ["what pnpm installed", "node_modules/.modules.yaml"],
+  ["what Yarn installed", "node_modules/.yarn-integrity"],
+  ["what Yarn installed since version 2", "node_modules/.yarn-state.yml"],
+  ["what the program's package.json says", "package.json"],
+  ["what its tsconfig.json says", "tsconfig.json"],
+])("takes up %s since, though no file that went in has changed", async (_what, changed) => {
   expect(await said()).toBe("hello you");
   const [name] = await readdir(join(project, kept));
   const path = join(project, kept, name!);
   await writeFile(path, (await readFile(path, "utf8")).replace("hello ", "old, "));
-  await writeFile(join(project, "node_modules/.package-lock.json"), "{}");
+  await writeFile(join(project, changed), "{}\n");
   expect(await said()).toBe("hello you");
 });
 
