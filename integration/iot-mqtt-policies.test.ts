@@ -75,6 +75,13 @@ describe("iot:Connect", () => {
     await expect(connect("stolen")).rejects.toThrow(/Not authorized/);
   });
 
+  test.each(["stolen", "stolen+", "stolen$1"])("denies by a condition on the client id %s", async (clientId) => {
+    const Condition = { StringLike: { "iot:ClientId": "stolen*" } };
+    await setPolicy(anyone, { Effect: "Deny", Action: "iot:Connect", Resource: "*", Condition });
+    await connect(`bought-${clientId}`);
+    await expect(connect(clientId)).rejects.toThrow(/Not authorized/);
+  });
+
   test("lets nobody in without a policy", async () => {
     const target = identity.arn;
     await devices.iot.send(new DetachPolicyCommand({ policyName, target }));

@@ -154,6 +154,30 @@ describe("a client", () => {
     await once(socket, "close");
   });
 
+  test("that has no name is told so where its session would be kept", async () => {
+    const socket = await raw(identity);
+    // CONNECT without client id and without the flag for a clean session, which no client library sends.
+    socket.write(Buffer.from("100c00044d5154540400003c0000", "hex"));
+    expect(String((await once(socket, "data")).map((data) => data.toString("hex")))).toBe("20020002");
+    await once(socket, "close");
+  });
+
+  test("that publishes before it is let in loses nothing of it", async () => {
+    const socket = await raw(identity);
+    const numbers = Array.from({ length: 1000 }, (_, index) => index + 1);
+    const messages = numbers.map((messageId) =>
+      generate({ cmd: "publish", topic: "early", payload: "", qos: 1, messageId, dup: false, retain: false }),
+    );
+    let bytes = 0;
+    socket.on("data", (data) => {
+      bytes += data.length;
+    });
+    socket.write(Buffer.concat([generate(hello("early")), ...messages]));
+    // CONNACK and each PUBACK have four bytes.
+    await vi.waitFor(() => expect(bytes).toBe(4 + 4 * numbers.length));
+    socket.destroy();
+  });
+
   test("whose certificate is deactivated leaves no will behind", async () => {
     const revoked = await devices.certificate();
     const messages = inbox(sender);

@@ -22,6 +22,8 @@ export interface PolicyRequest {
   readonly principal?: Principal;
   /** Condition keys with their values, for example `{ "sts:ExternalId": ["4711"] }`. */
   readonly context?: Readonly<Record<string, readonly string[]>>;
+  /** What policy variables stand for, where that is less than the context. */
+  readonly variables?: Readonly<Record<string, readonly string[]>>;
 }
 
 const literal = (text: string) => text.replace(/[.+^${}()|[\]\\]/g, "\\$&");
@@ -99,9 +101,13 @@ function lookup(context: PolicyRequest["context"] = {}): Values {
 const fill = (text: string, values: Values) =>
   text.replace(/\$\{([^}]+)\}/g, (whole, key: string) => (/^[*?$]$/.test(key) ? key : (values(key)?.[0] ?? whole)));
 
-function holds({ operator, qualifier, ifExists, key, values: written }: Condition, values: Values): boolean {
+function holds(
+  { operator, qualifier, ifExists, key, values: written }: Condition,
+  values: Values,
+  variables: Values,
+): boolean {
   const given = values(key);
-  const wanted = written.map((text) => fill(text, values));
+  const wanted = written.map((text) => fill(text, variables));
   if (operator === "Null") return wanted.some((text) => (text.toLowerCase() === "true") === !given?.length);
   const negated = /^(String|Numeric|Date|Arn)Not|^NotIp/.test(operator);
   if (!given?.length) return ifExists || negated || qualifier === "ForAllValues";
@@ -124,9 +130,9 @@ function names(principals: Principals, principal: Principal): boolean {
   );
 }
 
-function applies(statement: Statement, request: PolicyRequest, values: Values): boolean {
+function applies(statement: Statement, request: PolicyRequest, values: Values, variables: Values): boolean {
   const action = (pattern: string) => matches(pattern, request.action, true);
-  const resource = (pattern: string) => arnMatches(fill(pattern, values), request.resource ?? "");
+  const resource = (pattern: string) => arnMatches(fill(pattern, variables), request.resource ?? "");
   if (request.principal) {
     if (statement.principals && !names(statement.principals, request.principal)) return false;
     if (statement.notPrincipals && names(statement.notPrincipals, request.principal)) return false;
@@ -137,7 +143,7 @@ function applies(statement: Statement, request: PolicyRequest, values: Values): 
     if (statement.resources && !statement.resources.some(resource)) return false;
     if (statement.notResources?.some(resource)) return false;
   }
-  return statement.conditions.every((condition) => holds(condition, values));
+  return statement.conditions.every((condition) => holds(condition, values, variables));
 }
 
 /**
@@ -146,10 +152,11 @@ function applies(statement: Statement, request: PolicyRequest, values: Values): 
  */
 export function evaluate(policy: PolicyDocument, request: PolicyRequest): "Allow" | "Deny" | undefined {
   const values = lookup(request.context);
+  const variables = request.variables ? lookup(request.variables) : values;
   let answer: "Allow" | undefined;
   for (const statement of policy.statements) {
     if (statement.effect === "Allow" && answer) continue;
-    if (!applies(statement, request, values)) continue;
+    if (!applies(statement, request, values, variables)) continue;
     if (statement.effect === "Deny") return "Deny";
     answer = "Allow";
   }

@@ -2,7 +2,7 @@ import type { AuthInfo, AuthResult } from "@aws-sdk/client-iot";
 import { evaluate, type PolicyRequest } from "../../core/policy-evaluation";
 import { check } from "./checks";
 import { invalidRequest, principalNotFound } from "./errors";
-import { effectivePolicies, variables } from "./mqtt/authorize";
+import { connectionValues, effectivePolicies } from "./mqtt/authorize";
 import { findPolicy } from "./policies";
 import type { Policy } from "./state";
 import type { IotOperations, Store } from "./store";
@@ -14,9 +14,11 @@ const actions: Record<string, string> = {
   SUBSCRIBE: "iot:Subscribe",
 };
 
+type ConnectionValues = Pick<PolicyRequest, "context" | "variables">;
+
 /** What policies say to one action on one resource. */
-function decide(policies: readonly Policy[], authInfo: AuthInfo, context: PolicyRequest["context"]): AuthResult {
-  const request = { action: actions[authInfo.actionType!]!, resource: authInfo.resources![0]!, context };
+function decide(policies: readonly Policy[], authInfo: AuthInfo, values: ConnectionValues): AuthResult {
+  const request = { action: actions[authInfo.actionType!]!, resource: authInfo.resources![0]!, ...values };
   const saying = (answer: "Allow" | "Deny") =>
     policies
       .filter((policy) => evaluate(policy.versions.get(policy.defaultVersion)!.document, request) === answer)
@@ -59,7 +61,7 @@ export function authorizationOperations(store: Store): IotOperations {
         throw invalidRequest("A policy cannot be both in policyNamesToAdd and in policyNamesToSkip");
       const own = effectivePolicies(region, certificate, clientId).filter(({ name }) => !skipped.has(name));
       const policies = [...new Set([...own, ...added])];
-      const values = variables(region, certificate, clientId);
+      const values = connectionValues(region, certificate, clientId);
       return {
         authResults: authInfos!.flatMap(({ actionType, resources }) =>
           resources!.map((resource) => decide(policies, { actionType, resources: [resource] }, values)),

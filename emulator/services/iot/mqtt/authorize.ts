@@ -1,4 +1,4 @@
-import { evaluate } from "../../../core/policy-evaluation";
+import { evaluate, type PolicyRequest } from "../../../core/policy-evaluation";
 import type { Certificate, Policy, Region, Thing } from "../state";
 
 /** Who is behind a connection. */
@@ -55,10 +55,16 @@ function nameParts(name: string): Map<string, string> {
 }
 
 /**
- * The policy variables of a connection (https://docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html).
- * One that has no value, or an unsafe one, is left out; a statement that uses it then matches nothing.
+ * What policies may look at of a connection: in their conditions, and as variables
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/iot-policy-variables.html). A variable that has no value, or an
+ * unsafe one, is left out; a statement that uses it then matches nothing.
  */
-export function variables(region: Region, certificate: Certificate, clientId: string, sourceIp?: string) {
+export function connectionValues(
+  region: Region,
+  certificate: Certificate,
+  clientId: string,
+  sourceIp?: string,
+): Required<Pick<PolicyRequest, "context" | "variables">> {
   const values: Record<string, string> = {
     "iot:ClientId": clientId,
     ...(sourceIp !== undefined && { "aws:SourceIp": sourceIp }),
@@ -82,10 +88,11 @@ export function variables(region: Region, certificate: Certificate, clientId: st
     for (const [name, value] of Object.entries(thing.attributes))
       values[`iot:Connection.Thing.Attributes[${name}]`] = value;
   }
-  const safe = Object.entries(values).filter(([, value]) => !unsafe.test(value));
+  values["iot:Connection.Thing.IsAttached"] = String(thing !== undefined);
+  const entries = Object.entries(values).map(([name, value]) => [name, [value]] as const);
   return {
-    ...Object.fromEntries(safe.map(([name, value]) => [name, [value]])),
-    "iot:Connection.Thing.IsAttached": [String(thing !== undefined)],
+    context: Object.fromEntries(entries),
+    variables: Object.fromEntries(entries.filter(([, [value]]) => !unsafe.test(value!))),
   };
 }
 
@@ -125,7 +132,7 @@ export class Permissions {
     const request = {
       action: `iot:${action}`,
       resource: region.arn(`${resources[action]}/${name}`),
-      context: variables(region, certificate, clientId, sourceIp),
+      ...connectionValues(region, certificate, clientId, sourceIp),
     };
     let allowed = false;
     for (const policy of effectivePolicies(region, certificate, clientId)) {

@@ -39,6 +39,9 @@ const notAuthorized = 5;
 const refusal = (returnCode: number, message: string): AuthenticateError =>
   Object.assign(new Error(message), { returnCode });
 
+/** CONNACK of a client without a name that wants to be remembered (MQTT 3.1.1, 3.1.3.1); aedes would name it. */
+const nameless = Buffer.from([0x20, 0x02, 0x00, identifierRejected]);
+
 /** CONNACK of MQTT 5 with reason 0x84, unsupported protocol version: aedes speaks no MQTT 5 and would answer in 3.1.1. */
 const wrongVersion = Buffer.from([0x20, 0x03, 0x00, 0x84, 0x00]);
 
@@ -69,6 +72,8 @@ export class Hub implements Delivery {
       {
         // 128 bytes; aedes looks at it for MQTT 3.1 only, we at all.
         maxClientsIdLength: limits.clientIdBytes,
+        // Packets that wait for CONNACK: as many as may come with CONNECT in one read, after which aedes waits itself.
+        queueLimit: 16_384,
         preConnect: (client, packet, done) => done(null, hub.preConnect(client, packet)),
         authenticate: (client, _username, _password, done) => {
           const problem = hub.admit(client);
@@ -168,8 +173,12 @@ export class Hub implements Delivery {
       client.conn.end(wrongVersion);
       return false;
     }
-    // Clients that do not care for their name get one, as long as nothing is to be remembered under it.
-    if (!packet.clientId && packet.clean) packet.clientId = `$GEN/${randomUUID()}`;
+    if (!packet.clientId && !packet.clean) {
+      client.conn.end(nameless);
+      return false;
+    }
+    // Clients that do not care for their name get one.
+    if (!packet.clientId) packet.clientId = `$GEN/${randomUUID()}`;
     session.isPersistent = packet.clean === false;
     session.will = packet.will;
     this.watchKeepalive(session, withoutKeepalive(packet));
