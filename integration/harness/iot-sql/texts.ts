@@ -52,6 +52,7 @@ export const texts: readonly ExpressionCase[] = [
   ['replace("abcd", "bc", "x")', "axd"],
   ['replace("abcdabcd", "b", "x")', "axcdaxcd"],
   ["replace('a.b', '.', '$&')", "a$&b"],
+  ["replace(topic(), '/', '-') + '-' + timestamp()", "things-myThings-thingOne-1481825251155"],
   ["replace('abc', 'b', missing)", undefined],
   ['substring("012345", 0)', "012345"],
   ['substring("012345", 2)', "2345"],
