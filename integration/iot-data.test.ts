@@ -35,6 +35,19 @@ afterAll(() => devices.close());
 const publish = (topic: string, payload: string | Buffer = "", rest: Partial<PublishCommandInput> = {}) =>
   data.send(new PublishCommand({ topic, payload: Buffer.from(payload), ...rest }));
 
+test("forgets a retained message when it expires, unless another has taken its place", async () => {
+  const kept = async (topic: string) => {
+    const found = data.send(new GetRetainedMessageCommand({ topic }));
+    return found.then(({ payload }) => Buffer.from(payload!).toString("utf8")).catch(({ name }) => name);
+  };
+  for (const topic of ["expiring/a", "expiring/b"]) await publish(topic, "1", { retain: true, messageExpiry: 60 });
+  await publish("expiring/b", "2", { retain: true });
+  expect([await kept("expiring/a"), await kept("expiring/b")]).toEqual(["1", "2"]);
+  await emulator.current.clock.advance("61 seconds");
+  expect([await kept("expiring/a"), await kept("expiring/b")]).toEqual(["ResourceNotFoundException", "2"]);
+  await publish("expiring/b", "", { retain: true });
+});
+
 describe("Publish", () => {
   test("reaches devices, bytes as they are", async () => {
     const payloads: Buffer[] = [];

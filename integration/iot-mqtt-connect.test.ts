@@ -3,10 +3,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { DeleteCertificateCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
+import {
+  DeleteCertificateCommand,
+  IoTClient,
+  RegisterCertificateWithoutCACommand,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { closed, Devices, type Identity, inbox } from "./harness/devices";
-import { useEmulator } from "./harness/emulator";
+import { settings, useEmulator } from "./harness/emulator";
 
 const emulator = useEmulator();
 let devices: Devices;
@@ -37,6 +42,15 @@ describe("who gets in", () => {
     await receiver.subscribeAsync("sensors/+/temperature", { qos: 1 });
     await sender.publishAsync("sensors/kitchen/temperature", "21.5", { qos: 1 });
     await vi.waitFor(() => expect(messages).toEqual([["sensors/kitchen/temperature", "21.5"]]));
+  });
+
+  test("lets nobody take a device over by registering its certificate in another account", async () => {
+    const other = new IoTClient(settings(emulator.current, { accessKeyId: "222222222222" }));
+    const certificatePem = identity.cert;
+    await other.send(new RegisterCertificateWithoutCACommand({ certificatePem, status: "ACTIVE" }));
+    const client = await devices.connect(identity, { clientId: "stays" });
+    expect(client.connected).toBe(true);
+    other.destroy();
   });
 
   const mosquitto = spawnSync("mosquitto_pub", ["--help"]).error ? undefined : "mosquitto_pub";

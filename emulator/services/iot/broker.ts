@@ -107,7 +107,16 @@ export class MessageBroker {
 
   /** Keeps a message as the last of its topic; one without payload takes the kept one away (MQTT 3.1.1, 3.3.1.3). */
   retain({ topic, payload, qos, mqttProperties }: Pick<Message, "topic" | "payload" | "qos" | "mqttProperties">): void {
-    if (payload.length === 0) this.retained.delete(topic);
-    else this.retained.set(topic, { payload, qos, mqttProperties, lastModified: this.clock.now() });
+    if (payload.length === 0) {
+      this.retained.delete(topic);
+      return;
+    }
+    const kept = { payload, qos, mqttProperties, lastModified: this.clock.now() };
+    this.retained.set(topic, kept);
+    const expiry = mqttProperties?.messageExpiryInterval;
+    if (expiry === undefined) return;
+    this.clock.after(expiry * 1000, () => {
+      if (this.retained.get(topic) === kept) this.retained.delete(topic);
+    });
   }
 }

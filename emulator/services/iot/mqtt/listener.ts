@@ -16,6 +16,15 @@ const connectPacket = 0x10;
 const firstByteTimeout = 30_000;
 
 /**
+ * Which of two places counts where a certificate is registered in several: one where it is active, and of those the first,
+ * so that nobody takes a device over by registering its certificate, which is no secret, once more.
+ */
+const isBefore = (one: Certificate, other: Certificate): boolean =>
+  one.status === other.status || (one.status !== "ACTIVE" && other.status !== "ACTIVE")
+    ? one.createdAt < other.createdAt
+    : one.status === "ACTIVE";
+
+/**
  * The TLS port of the broker, for all accounts and regions: a client's certificate says where it belongs. It listens from
  * the first use of AWS IoT on, so that an emulator without devices takes no port.
  */
@@ -120,8 +129,7 @@ export class Listener {
     let found: { region: Region; certificate: Certificate } | undefined;
     for (const region of this.store.all()) {
       const certificate = region.certificates.get(id);
-      // A certificate may be registered in several places: the one where it is active counts.
-      if (certificate && (!found || certificate.status === "ACTIVE")) found = { region, certificate };
+      if (certificate && (!found || isBefore(certificate, found.certificate))) found = { region, certificate };
     }
     return found;
   }
