@@ -8,7 +8,7 @@ import { ofTexts } from "./strings";
  * halves what the pattern gets from then on, so that a thousand messages a second cannot stop it together either.
  */
 const longestMatch = 100;
-/** With less, in milliseconds, a pattern is tried on texts only that are shorter than those that were too much for it. */
+/** With less, in milliseconds, a pattern is tried only on texts of half the length of the one that was too much for it. */
 const shortestMatch = 10;
 /** Texts up to this length, in characters, cannot keep a pattern of 0, 1, 2 or 3 repetitions in sequence busy. */
 const shortTexts = [10_000, 2_000, 200, 60];
@@ -22,8 +22,8 @@ interface Pattern {
   readonly groups: number;
   /** Milliseconds that a match may take. */
   patience: number;
-  /** The shortest text that took longer. */
-  tooLong: number;
+  /** Longest text that is tried at all. */
+  longest: number;
 }
 
 // Patterns are pure: this cache is no state of an emulator.
@@ -71,7 +71,7 @@ function patternOf(text: string): Pattern | undefined {
       safeLength: shortTexts[repetitionsIn(source)] ?? -1,
       groups: new RegExp(`${source}|`, flags).exec("")!.length - 1,
       patience: longestMatch,
-      tooLong: Number.POSITIVE_INFINITY,
+      longest: Number.POSITIVE_INFINITY,
     };
   } catch {
     pattern = undefined;
@@ -85,16 +85,19 @@ const sandbox: { run?: () => unknown } = createContext({});
 const script = new Script("run()");
 
 /** Runs a match under a time limit. */
-function limited<T>(pattern: Pattern, length: number, match: () => T): T | undefined {
+function limited<T>(pattern: Pattern, length: number, match: () => T, tries = 3): T | undefined {
   if (length <= pattern.safeLength) return match();
-  const { patience, tooLong } = pattern;
-  if (patience < shortestMatch && length >= tooLong) return undefined;
+  if (length > pattern.longest) return undefined;
+  const before = process.cpuUsage();
   try {
     sandbox.run = match;
-    return script.runInContext(sandbox, { timeout: Math.max(shortestMatch, Math.floor(patience)) }) as T;
+    return script.runInContext(sandbox, { timeout: pattern.patience }) as T;
   } catch {
-    pattern.patience = patience / 2;
-    pattern.tooLong = Math.min(tooLong, length);
+    const { user, system } = process.cpuUsage(before);
+    // The limit counts time in which this process had to wait for a processor, too: that is no fault of the pattern.
+    if ((user + system) / 1000 < pattern.patience / 2 && tries > 1) return limited(pattern, length, match, tries - 1);
+    if (pattern.patience / 2 >= shortestMatch) pattern.patience = Math.floor(pattern.patience / 2);
+    else [pattern.patience, pattern.longest] = [longestMatch, Math.floor(length / 2)];
     return undefined;
   }
 }
