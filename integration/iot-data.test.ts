@@ -1,9 +1,16 @@
 import { once } from "node:events";
-import { Agent, get } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { Agent, get, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { json } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
-import { CreateKeysAndCertificateCommand, DescribeEndpointCommand, IoTClient } from "@aws-sdk/client-iot";
+import {
+  CreateKeysAndCertificateCommand,
+  DescribeEndpointCommand,
+  IoTClient,
+  UpdateCertificateCommand,
+} from "@aws-sdk/client-iot";
 import {
   GetRetainedMessageCommand,
   IoTDataPlaneClient,
@@ -14,7 +21,7 @@ import {
 import type { MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startEmulator } from "../emulator";
-import { Devices, type Identity, inbox } from "./harness/devices";
+import { Devices, type Identity, inbox, iotArn } from "./harness/devices";
 import { settings, useEmulator } from "./harness/emulator";
 import { refusal } from "./harness/policies";
 
@@ -34,6 +41,35 @@ afterAll(() => devices.close());
 
 const publish = (topic: string, payload: string | Buffer = "", rest: Partial<PublishCommandInput> = {}) =>
   data.send(new PublishCommand({ topic, payload: Buffer.from(payload), ...rest }));
+
+test("takes messages over HTTPS from devices that show a certificate, as its policy allows", async () => {
+  const device = await devices.certificate([{ Action: "iot:Publish", Resource: iotArn("topic/https/own/*") }]);
+  const { url, ca } = await devices.endpoint();
+  const { hostname, port } = new URL(url);
+  const post = async (path: string, body = "x", { cert, key }: Pick<Identity, "cert" | "key"> = device) => {
+    const sent = request({ hostname, port, path, method: "POST", ca, cert, key, agent: false }).end(body);
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const { message } = (await json(response)) as { message: string };
+    return `${response.statusCode} ${message}`;
+  };
+  const messages = inbox(client);
+  await client.subscribeAsync("https/#", { qos: 1 });
+  expect(await post("/topics/https/own/a%20b?qos=1", "21.5")).toBe("200 OK");
+  expect(await post("/topics/https/others/a?qos=1")).toBe("403 Forbidden");
+  expect(await post("/topics/https/own/kept?retain=true")).toBe("403 Forbidden");
+  expect(await post("/topics/https/own/a?qos=2")).toMatch(/^400 .*qos/);
+  expect(await post("/topics/https/own/%")).toMatch(/^400 .*percent/);
+  expect(await post("/topics/https/own/+")).toMatch(/^400 .*wildcards/);
+  expect(await post("/topics/https/own/large", "x".repeat(2_000_000))).toMatch(/^413 /);
+  await devices.iot.send(new UpdateCertificateCommand({ certificateId: device.id, newStatus: "INACTIVE" }));
+  await expect(post("/topics/https/own/late")).rejects.toThrow();
+  await publish("https/end", "", { qos: 1 });
+  await vi.waitFor(() => expect(messages.at(-1)![0]).toBe("https/end"));
+  expect(messages).toEqual([
+    ["https/own/a b", "21.5"],
+    ["https/end", ""],
+  ]);
+});
 
 test("forgets a retained message when it expires, unless another has taken its place", async () => {
   const kept = async (topic: string) => {

@@ -5,6 +5,9 @@ export const invalidRequest = (message: string) => new AwsError("InvalidRequestE
 export const payloadTooLarge = () =>
   new AwsError("RequestEntityTooLargeException", "The payload is larger than 131072 bytes.", 413);
 
+/** What a device hears over HTTPS that its policies do not allow. */
+export const forbidden = () => new AwsError("ForbiddenException", "Forbidden", 403);
+
 export const notFound = (message: string) => new AwsError("ResourceNotFoundException", message, 404);
 
 const conflict = (message: string) => new AwsError("DeleteConflictException", message, 409);

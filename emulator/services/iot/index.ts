@@ -9,6 +9,7 @@ import { endpointOperations } from "./endpoint";
 import { notFound } from "./errors";
 import { groupOperations } from "./groups";
 import { Logging } from "./logging";
+import { HttpsDoor } from "./mqtt/https";
 import { Hubs } from "./mqtt/hubs";
 import { Listener } from "./mqtt/listener";
 import { WebSocketDoor } from "./mqtt/websocket";
@@ -24,7 +25,7 @@ import { thingOperations } from "./things";
 
 /**
  * AWS IoT Core (https://docs.aws.amazon.com/iot/latest/apireference/): registry, certificates, policies, the message
- * broker on MQTT 3.1.1, and topic rules with the actions of `rules/actions/`.
+ * broker on MQTT 3.1.1 and HTTPS, and topic rules with the actions of `rules/actions/`.
  *
  * Not emulated, and answered with 501: jobs, fleet indexing, Device Defender, custom authorizers, fleet provisioning,
  * role aliases, certificate transfers and registration at a device's first connection.
@@ -38,7 +39,9 @@ export const definition = defineService<Sdk>({
     const rules = new Rules(host, store, logging);
     const authority = new Authority(host.clock);
     const hubs = new Hubs(host);
-    const listener = new Listener(host, store, authority, hubs);
+    const port = iotPort(store, hubs);
+    const publishing = new HttpsDoor(port, (error, where) => host.report(error, where));
+    const listener = new Listener(host, store, authority, hubs, publishing);
     const door = new WebSocketDoor(host, store, hubs);
     const reset = async () => {
       await hubs.clear();
@@ -68,7 +71,7 @@ export const definition = defineService<Sdk>({
         ...tagOperations(store),
         ...endpointOperations(store, listener),
       },
-      ports: { iot: iotPort(store, hubs) },
+      ports: { iot: port },
       async serve({ method, path, response }) {
         if (method !== "GET" || path !== "/ca.pem") throw notFound(`${method} /_aws/iot${path} does not exist`);
         response.writeHead(200, { "content-type": "application/x-pem-file" }).end(await authority.caPem());

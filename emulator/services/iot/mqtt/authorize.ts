@@ -66,7 +66,7 @@ export function connectionValues(
   sourceIp?: string,
 ): Required<Pick<PolicyRequest, "context" | "variables">> {
   const values: Record<string, string> = {
-    "iot:ClientId": clientId,
+    ...(clientId !== "" && { "iot:ClientId": clientId }),
     ...(sourceIp !== undefined && { "aws:SourceIp": sourceIp }),
   };
   const { x509 } = certificate;

@@ -8,6 +8,7 @@ import { noListener } from "../errors";
 import type { Certificate, Region } from "../state";
 import type { Store } from "../store";
 import { certificateIdOf } from "../x509";
+import { type HttpsDoor, isPublish } from "./https";
 import type { Hubs } from "./hubs";
 
 /** CONNECT, the first packet of every MQTT connection (MQTT 3.1.1, 3.1); no HTTP method begins so. */
@@ -37,6 +38,7 @@ export class Listener {
     private readonly store: Store,
     private readonly authority: Authority,
     private readonly hubs: Hubs,
+    private readonly publishing: HttpsDoor,
   ) {}
 
   /** Starts to listen where it does not yet; the port. */
@@ -93,24 +95,24 @@ export class Listener {
       socket.setTimeout(0);
       socket.pause();
       socket.unshift(head);
-      if (head[0] === connectPacket) this.device(socket);
+      const isMqtt = head[0] === connectPacket;
+      if (isMqtt || (isPublish(head) && socket.getPeerX509Certificate())) this.device(socket, isMqtt);
       else this.pass(socket);
     });
   }
 
   /** A device: AWS ends the connection of one without a good certificate, and says nothing. */
-  private device(socket: TLSSocket): void {
+  private device(socket: TLSSocket, isMqtt: boolean): void {
     const shown = socket.getPeerX509Certificate();
     const found = shown && this.find(certificateIdOf(shown.raw));
     if (!found || !this.isGood(found.certificate)) {
       socket.destroy();
       return;
     }
-    this.hubs.connect(found.region, {
-      stream: socket,
-      identity: { kind: "certificate", certificate: found.certificate },
-      sourceIp: (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""),
-    });
+    const { region, certificate } = found;
+    const sourceIp = (socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
+    if (isMqtt) this.hubs.connect(region, { stream: socket, identity: { kind: "certificate", certificate }, sourceIp });
+    else this.publishing.accept(socket, { region, certificate, sourceIp });
   }
 
   /** HTTP and WebSockets on the address that DescribeEndpoint names: the emulator's own port answers them. */
