@@ -40,8 +40,6 @@ export default defineConfig({
     include: ["integration/**/*.test.ts"],
     // Forked processes: the closure serializer needs the inspector, which worker threads lack.
     pool: "forks",
-    // Each file's process loads the same SDKs; V8's compiled code of them is kept where deployments keep theirs.
-    env: { NODE_COMPILE_CACHE: resolve(root, "node_modules/.cache/sensorcast") },
     // Vitest leaves one core free unless told; much of the time here is waiting for child processes.
     maxWorkers: Math.max(2, availableParallelism()),
     reporters: ["default", new CountReporter()],

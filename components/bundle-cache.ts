@@ -24,7 +24,7 @@ const installations = [".package-lock.json", ".modules.yaml", ".yarn-state.yml",
 /** What esbuild reads in the program's directory to find modules, besides the modules. */
 const settings = ["package.json", "tsconfig.json"];
 
-/** More bundles than this are not kept; the oldest go first. A bundle is about 200 KB. */
+/** More bundles than this are not kept; the oldest go first. With SDK clients a bundle is half a megabyte or more. */
 const most = 200;
 
 /**
