@@ -115,10 +115,10 @@ function isJson(text: string): boolean {
 it(`answers ${bodies} generated bodies without a 5xx, and keeps every element of each: stored or dead-lettered`, async () => {
   await using emulator = await startEmulator({ port: 0 });
   const { outputs } = await deploy({
-    program: resolve(__dirname, ".."),
+    // The ingest alone: what the stack hangs behind it gets nothing that is not stored.
+    program: resolve(__dirname, "../dist/integration/programs/thingsee-changing.js"),
     stack: "bodies",
     endpoint: emulator.endpoint,
-    config: { rateLimit: 10_000, burstLimit: 5_000 },
   });
   const output = (name: string) => String(outputs[name]!.value);
   const headers = { "content-type": "application/json", "x-api-key": output("apiKey") };

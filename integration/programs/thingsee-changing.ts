@@ -11,3 +11,4 @@ const ingest = key
 export const url = ingest.url;
 export const apiKey = ingest.apiKey;
 export const tableName = ingest.table.name;
+export const deadLetterQueueUrl = ingest.deadLetterQueue.url;
