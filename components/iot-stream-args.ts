@@ -152,6 +152,7 @@ export function checkIoTStream(name: string, args: IoTStreamArgs): void {
     }
   }
   checkDevices(checks, args.devices);
+  if (args.devices?.length || args.fleet) checkOwnTopics(checks, args);
   const { stream = {}, batch = {} } = args;
   checks.names("stream", stream, ["shards", "retentionHours"]);
   checks.number("stream.shards", stream.shards, { min: 1, max: 500, use: 1 });
@@ -190,8 +191,9 @@ function checkTopics(checks: Checks, args: IoTStreamArgs): void {
 
 function checkSinks(checks: Checks, sinks: IoTSink[] | undefined): void {
   if (sinks === undefined) return;
-  if (!Array.isArray(sinks) || sinks.length === 0) {
-    checks.add("sinks", "be a list of one sink or more", "[{ dynamodb: true }]");
+  // How far they are is kept by one BatchWriteItem, which takes 25 rows.
+  if (!Array.isArray(sinks) || sinks.length === 0 || sinks.length > 25) {
+    checks.add("sinks", "be a list of 1 to 25 sinks", "[{ dynamodb: true }]");
     return;
   }
   sinks.forEach((sink, i) => {
@@ -240,6 +242,25 @@ function checkDirect(checks: Checks, args: IoTStreamArgs): void {
       checks.add(option, "not be given with direct, where no function runs", "direct: false");
     }
   }
+}
+
+/**
+ * In a policy, where a topic filter has +, stands a *, which takes several parts. Before the device's name it would let
+ * that name slip to a later part, and the device publish as another one, wherever filters take topics of other lengths.
+ */
+function checkOwnTopics(checks: Checks, args: IoTStreamArgs): void {
+  const { device } = args;
+  if (typeof device !== "number") return;
+  const topics = topicsOf(args).filter((topic) => typeof topic === "string");
+  const lengths = new Set(topics.map((topic) => (topic.includes("#") ? "any" : topic.split("/").length)));
+  if (lengths.size <= 1 && !lengths.has("any")) return;
+  topics.forEach((topic, i) => {
+    const before = topic.split("/").slice(0, device - 1);
+    if (!before.some((part) => /[+*?]/.test(part))) return;
+    const must = "have no wildcard before the device's part beside filters that take topics of other lengths";
+    const why = "with it, a registered device could publish as another one";
+    checks.add(Array.isArray(args.topic) ? `topic[${i}]` : "topic", `${must}: ${why}`, '"site/+/#" with device: 2');
+  });
 }
 
 function checkDevices(checks: Checks, devices: string[] | undefined): void {

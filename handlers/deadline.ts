@@ -9,6 +9,9 @@ export function deadlineOf({ getRemainingTimeInMillis }: LambdaContext): number 
   return Date.now() + left - Math.min(5_000, left / 5);
 }
 
+/** A deadline for what must leave as much time for what comes after it. */
+export const halfway = (deadline: number): number => (Date.now() + deadline) / 2;
+
 /** What a callback gives, or an error at the deadline: one that hangs must not keep its neighbours from going on. */
 export async function inTime<T>(result: T | Promise<T>, deadline: number, what: string): Promise<T> {
   if (!(result instanceof Promise)) return result;

@@ -1,6 +1,9 @@
+import { gunzipSync } from "node:zlib";
 import { CreateStreamCommand, KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
+import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
+import type { SinkSettings } from "../handlers/iot/environment";
 import type { ReplayReport } from "../handlers/replay";
 import { settings } from "./harness/emulator";
 import { denied, streamRecord, useIoTFunctions } from "./harness/iot-functions";
@@ -8,7 +11,7 @@ import { drain } from "./harness/queues";
 
 const iot = useIoTFunctions();
 const { start, consume, stored, inOrder, letters, sinks } = iot;
-const replay = (event: object = {}, used = [sinks.table, sinks.queue]) =>
+const replay = (event: object = {}, used: SinkSettings[] = [sinks.table, sinks.queue]) =>
   start(used, {}, "replay").invoke<ReplayReport>(event);
 const write = (QueueUrl: string, letter: unknown) =>
   iot.world.sqs.send(
@@ -68,6 +71,28 @@ test("letters that cannot be taken anywhere stay where they are, each with its r
   expect(report).toMatchObject({ replayed: 0, stillFailing: strange.length, remaining: strange.length });
   const reasons = report.failures.map(({ reason }) => reason);
   expect(reasons).toEqual(strange.map(([, reason]) => expect.stringContaining(reason)));
+});
+
+test("letters that are replayed after others of an earlier replay do not replace them in the archive", async () => {
+  const letter = (n: number, payload: string) => ({
+    ...{ id: `shardId-000000000000:${n}`, reason: "down" },
+    message: { topic: "a", device: "b", receivedAt: n, payload: Buffer.from(payload).toString("base64") },
+  });
+  const used = [sinks.archive, sinks.table];
+  // One that the table never takes stays behind, the other is done; then a third one comes.
+  await write(iot.world.deadLetters, letter(0, '{"n":1e200}'));
+  await write(iot.world.deadLetters, letter(1, '{"n":1}'));
+  expect(await replay({}, used)).toMatchObject({ replayed: 1, stillFailing: 1 });
+  await write(iot.world.deadLetters, letter(2, '{"n":2}'));
+  expect(await replay({}, used)).toMatchObject({ replayed: 1, stillFailing: 1 });
+  const { Contents = [] } = await iot.world.s3.send(new ListObjectsV2Command({ Bucket: "archive" }));
+  const texts = await Promise.all(
+    Contents.map(async ({ Key }) => {
+      const { Body } = await iot.world.s3.send(new GetObjectCommand({ Bucket: "archive", Key }));
+      return gunzipSync(await Body!.transformToByteArray()).toString();
+    }),
+  );
+  for (const n of [1, 2]) expect(texts.join("")).toContain(`"data":{"n":${n}}`);
 });
 
 test.each([{ max: 0 }, { max: "all" }, { from: "everywhere" }])("an event such as %j is refused", async (event) => {

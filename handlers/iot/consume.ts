@@ -1,4 +1,4 @@
-import { deadlineOf, type LambdaContext } from "../deadline";
+import { deadlineOf, halfway, type LambdaContext } from "../deadline";
 import { writeMetricLine } from "../metrics";
 import { describe } from "../retry";
 import { readEnvironment } from "./environment";
@@ -48,7 +48,7 @@ export const consumeStream =
       const count = Records.length;
       const shardId = Records[0]?.eventID.split(":")[0] ?? "";
       const numbers = Records.map(({ kinesis }) => BigInt(kinesis.sequenceNumber));
-      const steps = await readRecords(Records, time, transform, deadline);
+      const steps = await readRecords(Records, time, transform, halfway(deadline));
       const before = progressTable ? await readProgress(clients.progress(), progressTable, shardId) : {};
       const now = Date.now();
       const isGivenUp = (place: number) =>
@@ -71,7 +71,7 @@ export const consumeStream =
         again = places[0] ?? again;
       }
       if (again < count) {
-        const through = progressOf(failures, numbers, again, before);
+        const through = progressOf(steps, failures, numbers, again, before);
         const waiting = sinks.map(({ name }) => name).filter((name) => !(name in through));
         console.error(JSON.stringify({ message: "records come again", shardId, count: count - again, waiting }));
         if (progressTable)

@@ -1,5 +1,5 @@
 import type { IoTLetter } from "./letters";
-import { has, type Progress } from "./progress";
+import { has, MAX_GAPS, type Progress } from "./progress";
 import { isPlaced, type Step } from "./read";
 import type { StreamRecord } from "./record";
 import type { SinkFailures } from "./sink";
@@ -36,22 +36,38 @@ export function letterOf(step: Step, place: number, { eventID: id, kinesis }: St
 }
 
 /**
- * What those sinks have that took more than the others, of the records that come again. A letter that is not written yet
- * must not be passed over: what a sink has ends before its first failure.
+ * What those sinks have that took more than the others, of the records that come again. It leaves out what a sink did not
+ * take, for its letter is not written yet; and what `transform` refused, which no sink got: it may take it the next time.
  */
-export function progressOf(failures: Failures, numbers: readonly bigint[], again: number, before: Progress): Progress {
+export function progressOf(
+  steps: readonly Step[],
+  failures: Failures,
+  numbers: readonly bigint[],
+  again: number,
+  before: Progress,
+): Progress {
   const progress: Progress = {};
   const from = numbers[again]!;
   for (const [sink, ofSink] of Object.entries(failures)) {
-    const failed = Object.keys(ofSink)
-      .map(Number)
-      .filter((place) => place >= again);
-    const end = Math.min(numbers.length, ...failed);
-    if (end === again) continue;
-    const through = numbers[end - 1]!;
-    // It may have had more than this batch, which is a part of an earlier one.
     const known = before[sink];
-    progress[sink] = { from, through: has(known, from) && known!.through > through ? known!.through : through };
+    const gaps = new Set<bigint>();
+    let through: bigint | undefined;
+    for (let place = again; place < numbers.length && gaps.size < MAX_GAPS; place++) {
+      const number = numbers[place]!;
+      if (ofSink[place] || (isRefused(steps[place]!) && !has(known, number))) gaps.add(number);
+      else through = number;
+    }
+    // It may have had more than this batch, which is a part of an earlier one.
+    const last = numbers.at(-1)!;
+    if (known && known.from <= last && known.through > last && gaps.size < MAX_GAPS) {
+      through = known.through;
+      for (const number of known.without) if (number > last) gaps.add(number);
+    }
+    if (through === undefined) continue;
+    const end = through;
+    progress[sink] = { from, through, without: new Set([...gaps].filter((number) => number < end)) };
   }
   return progress;
 }
+
+const isRefused = (step: Step) => step !== "dropped" && !isPlaced(step) && step.stage === "transform";

@@ -1,9 +1,10 @@
 import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 
-/** Sequence numbers from one to another, both included. */
+/** Sequence numbers from one to another, both included, without some of those between. */
 export interface Range {
   readonly from: bigint;
   readonly through: bigint;
+  readonly without: ReadonlySet<bigint>;
 }
 
 /**
@@ -13,7 +14,10 @@ export interface Range {
 export type Progress = Record<string, Range>;
 
 export const has = (range: Range | undefined, number: bigint): boolean =>
-  range !== undefined && number >= range.from && number <= range.through;
+  range !== undefined && number >= range.from && number <= range.through && !range.without.has(number);
+
+/** The most gaps that a batch leaves in a row: at 57 bytes each, even those of two fit an item of DynamoDB. */
+export const MAX_GAPS = 2_000;
 
 /** Rows are of no use when the records that they are about have expired; a stream keeps them 365 days at most. */
 const KEEP_SECONDS = 366 * 24 * 60 * 60;
@@ -28,10 +32,13 @@ export async function readProgress(dynamodb: DynamoDBClient, table: string, shar
     }),
   );
   return Object.fromEntries(
-    Items.map(({ sink, from, through }) => [
-      sink?.S ?? "",
-      { from: BigInt(from?.S ?? "0"), through: BigInt(through?.S ?? "0") },
-    ]),
+    Items.map(({ sink, from, through, without }) => {
+      const gaps = without?.L?.map(({ S = "0" }) => BigInt(S));
+      return [
+        sink?.S ?? "",
+        { from: BigInt(from?.S ?? "0"), through: BigInt(through?.S ?? "0"), without: new Set(gaps) },
+      ];
+    }),
   );
 }
 
@@ -42,8 +49,9 @@ export async function writeProgress(
   progress: Progress,
 ): Promise<void> {
   const expiresAt = { N: String(Math.floor(Date.now() / 1000) + KEEP_SECONDS) };
-  const rows = Object.entries(progress).map(([sink, { from, through }]) => {
-    const range = { from: { S: String(from) }, through: { S: String(through) } };
+  const rows = Object.entries(progress).map(([sink, { from, through, without }]) => {
+    const gaps = [...without].map((number) => ({ S: String(number) }));
+    const range = { from: { S: String(from) }, through: { S: String(through) }, without: { L: gaps } };
     return { PutRequest: { Item: { shardId: { S: shardId }, sink: { S: sink }, ...range, expiresAt } } };
   });
   if (rows.length === 0) return;

@@ -41,7 +41,8 @@ async function change(placed: Placed, transform: Transform, deadline: number): P
   const { envelope } = placed;
   const refuse = (reason: string): Refusal => ({ stage: "transform", reason, envelope, device: info.ident });
   try {
-    const changed = await inTime(transform(data, info), deadline, "transform");
+    // A copy, for what the message is told apart by is not the callback's to change.
+    const changed = await inTime(transform(data, { ...info }), deadline, "transform");
     if (changed === null) return "dropped";
     if (!isObject(changed)) return refuse("transform must return an object, or null to drop the message");
     const attribute = attributeOf(changed);

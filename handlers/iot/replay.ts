@@ -1,7 +1,7 @@
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { Message } from "@aws-sdk/client-sqs";
 import { LIMITS } from "../clients";
-import { deadlineOf, type LambdaContext } from "../deadline";
+import { deadlineOf, halfway, type LambdaContext } from "../deadline";
 import { type ReplayEvent, type ReplayReport, replayQueue } from "../replay";
 import { describe, once } from "../retry";
 import type { StreamCallbacks } from "./consume";
@@ -12,7 +12,7 @@ import { letterOf } from "./outcome";
 import { readRecords } from "./read";
 import type { StreamRecord } from "./record";
 import { openFailure, openLetter, type Reopened } from "./reopen";
-import { makeSinkClients, type Sink } from "./sink";
+import { makeSinkClients, REPLAY, type Sink } from "./sink";
 import { makeSinks } from "./sinks";
 
 export interface IoTReplayEvent extends ReplayEvent {
@@ -39,9 +39,9 @@ export const replayLetters =
       wanted: (readonly string[] | undefined)[],
       deadline: number,
     ) => {
-      const steps = await readRecords(records, time, transform, deadline);
+      const steps = await readRecords(records, time, transform, halfway(deadline));
       const failures = await fill(sinks, steps, {
-        ...{ shardId: "replay", deadline },
+        ...{ shardId: REPLAY, deadline },
         misses: (sink, place) => wanted[place]?.includes(sink) ?? true,
         // Who asked for it is waiting: once is enough.
         isGivenUp: () => true,

@@ -1,4 +1,5 @@
 import { inTime } from "../deadline";
+import { needsExactParse, parseExactly } from "../exact-json";
 import type { IoTRecord, Placed } from "./record";
 import type { SinkFailures } from "./sink";
 
@@ -18,7 +19,10 @@ export async function runCallback(
   callback: OnRecords,
   deadline: number,
 ): Promise<SinkFailures> {
-  const refused = await inTime(callback(records.map(({ record }) => record)), deadline, "onRecords");
+  // Copies: what a callback changes in them, other sinks and its own next attempt must not see.
+  const text = JSON.stringify(records.map(({ record }) => record));
+  const copies = (needsExactParse(text) ? parseExactly(text) : JSON.parse(text)) as IoTRecord[];
+  const refused = await inTime(callback(copies), deadline, "onRecords");
   const failures: SinkFailures = {};
   if (!refused) return failures;
   const places = Object.fromEntries(records.map(({ record }, i) => [record.id, i]));

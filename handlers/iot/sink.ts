@@ -14,9 +14,12 @@ export interface SinkFailure {
 /** Failures by the places of their records in the list. */
 export type SinkFailures = Record<number, SinkFailure>;
 
+/** Stands for the shard where records of any come together. */
+export const REPLAY = "replay";
+
 /** What is known about records that come together. */
 export interface Batch {
-  /** The shard that they came from. */
+  /** The shard that they came from; {@link REPLAY} for letters. */
   readonly shardId: string;
   /** Milliseconds since 1970: nothing begins after this. */
   readonly deadline: number;
@@ -43,9 +46,6 @@ export const makeSinkClients = (): SinkClients => ({
   progress: makeDynamo(),
 });
 
-/** The failure of all records from a place on: what comes after a failure has to wait, for the order's sake. */
-export function failFrom(place: number, records: readonly unknown[], reason: string): SinkFailures {
-  const failures: SinkFailures = {};
-  for (let i = place; i < records.length; i++) failures[i] = { reason, refused: false };
-  return failures;
-}
+/** The failure of the records at some places, which may go well another time. */
+export const failAt = (places: readonly number[], reason: string): SinkFailures =>
+  Object.fromEntries(places.map((place) => [place, { reason, refused: false }]));

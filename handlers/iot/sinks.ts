@@ -1,8 +1,9 @@
+import { hash } from "node:crypto";
 import { archive } from "../archive";
 import { describe } from "../retry";
 import type { SinkSettings } from "./environment";
 import type { Placed } from "./record";
-import { type Batch, failFrom, type Sink, type SinkClients, type SinkFailures } from "./sink";
+import { type Batch, failAt, REPLAY, type Sink, type SinkClients, type SinkFailures } from "./sink";
 import { type OnRecords, runCallback } from "./sink-callback";
 import { send } from "./sink-queue";
 import { store } from "./sink-table";
@@ -24,12 +25,14 @@ export function makeSinks(
         try {
           return await write(sink, records, clients, batch, callback);
         } catch (error) {
-          return failFrom(0, records, describe(error));
+          return failAt([...records.keys()], describe(error));
         }
       },
     };
   });
 }
+
+const idInShard = (id: string) => id.slice(id.indexOf(":") + 1);
 
 async function write(
   sink: SinkSettings,
@@ -53,7 +56,7 @@ async function write(
   }
 }
 
-/** Keeps records in S3, gzipped, one JSON a line: an object for those that came together, named after the first. */
+/** Keeps records in S3, gzipped, one JSON a line: an object for those that came together. */
 async function keep(
   records: readonly Placed[],
   bucket: string,
@@ -61,7 +64,9 @@ async function keep(
   { shardId }: Batch,
 ): Promise<SinkFailures> {
   const { receivedAt, id } = records[0]!.record;
-  const requestId = `${shardId}-${id.slice(id.indexOf(":") + 1)}`;
+  // Of a shard, what follows the first comes again with it; of letters that are replayed, it may not.
+  const own = shardId === REPLAY ? hash("sha256", records.map(({ record }) => record.id).join()) : idInShard(id);
+  const requestId = `${shardId}-${own}`;
   const lines = records.map(({ record }) => JSON.stringify(record));
   await archive(lines, { receivedAt, requestId }, { clients, bucket });
   return {};

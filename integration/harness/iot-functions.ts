@@ -76,7 +76,11 @@ export function useIoTFunctions() {
     // Both do what the payload's field `todo` says.
     code.withCallbacks = await functionCode(
       consumeStream({
-        transform: (data, { ident }) => {
+        transform: (data, info) => {
+          const { ident } = info;
+          if (data.todo === "rename") Object.assign(info, { ident: "sensor-9" });
+          if (data.todo === "grow") return { ...data, text: "x".repeat(1024 * 1024) };
+          if (data.todo === "throw at first" && process.env.CONTAINER === undefined) throw new Error("not yet");
           if (data.todo === "drop") return null;
           if (data.todo === "throw") throw new Error("too cold: confidential");
           if (data.todo === "hang") return new Promise(() => undefined);
@@ -88,6 +92,10 @@ export function useIoTFunctions() {
           (records) => {
             console.log(`seen ${records.map(({ data }) => data.n).join()}`);
             if (records.some(({ data }) => data.todo === "fail")) throw new Error("down");
+            if (records.some(({ data }) => data.todo === "wait")) {
+              return new Promise((resolve) => setTimeout(resolve, 20, {}));
+            }
+            for (const { data } of records) if (data.todo === "spoil") data.n = "spoilt";
             return Object.fromEntries(
               records.filter(({ data }) => data.todo === "refuse").map(({ id }) => [id, "not for me"]),
             );
