@@ -68,6 +68,19 @@ describe("a broadcast", () => {
     expect(data("some")).toHaveLength(4);
   });
 
+  test("asks nothing for each of several devices that nobody subscribed to", async () => {
+    await client("all", "*");
+    let queries = 0;
+    const stop = live.emulator.watch(({ operation }) => {
+      if (operation === "Query") queries++;
+    });
+    await post(queueEvent(["a", "b", "c", "d"].map((device) => reading(device))));
+    stop();
+    expect(data("all")).toHaveLength(4);
+    // Each of the four shards says what it subscribed to, and who takes all.
+    expect(queries).toBe(8);
+  });
+
   test("gives a record the same id when it comes again, and another to another record", async () => {
     await client("all", "*");
     await post(queueEvent([reading("a"), reading("a", 1)]));

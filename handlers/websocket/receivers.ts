@@ -15,8 +15,11 @@ export interface Receiver {
 
 /** Partitions read at a time. */
 const PARALLEL = 48;
-/** Devices of a batch above which it is asked first which of them somebody subscribed to: most clients take all. */
-const FEW_DEVICES = 8;
+/**
+ * Devices of a batch above which it is asked first which of them somebody subscribed to: most clients take all, and this
+ * is one query for each shard where the devices would be one each.
+ */
+const FEW_DEVICES = 2;
 /** Devices that this is asked of at most: about 10 read units. */
 const MANY_SUBSCRIBED = 500;
 
