@@ -1,6 +1,6 @@
 import { readArguments, runCommand, toPort } from "./arguments";
 import { interrupted } from "./interrupted";
-import { mqttPort, startOnPort } from "./ports";
+import { checkMqttPort, startOnPort } from "./ports";
 
 const usage = `npm run emulator -- [--port <n>] [--mqtt-port <n>]
 
@@ -12,8 +12,9 @@ Serves the embedded AWS alone, until Ctrl-C.
 runCommand(async () => {
   const options = readArguments(usage, { port: { type: "string" }, "mqtt-port": { type: "string" } });
   const port = toPort(options.port);
-  const forDevices = await mqttPort(toPort(options["mqtt-port"], "--mqtt-port"));
-  await using emulator = await startOnPort(port, { mqttPort: forDevices });
+  const mqttPort = toPort(options["mqtt-port"], "--mqtt-port");
+  await checkMqttPort(mqttPort);
+  await using emulator = await startOnPort(port, { mqttPort });
   console.log(`Embedded AWS at ${emulator.endpoint}`);
   console.log("\nUse it from a shell:");
   console.log(`  export AWS_ENDPOINT_URL=${emulator.endpoint} AWS_REGION=eu-west-1`);

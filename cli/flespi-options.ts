@@ -107,6 +107,12 @@ export async function readFlespiCommand(
   if (!API_URL.test(url)) {
     problems.push("--url must be an https:// address without a path: a token does not travel in clear text");
   }
+  for (const name of ["queue", "dead-letter-queue"] as const) {
+    const given = options[name];
+    if (given !== undefined && !/^https?:\/\/\S+\/\d{12}\/\S+$/.test(given)) {
+      problems.push(`--${name} must be the URL of an SQS queue, not ${given}`);
+    }
+  }
   const badTopic = problemOfTemplate(topic);
   if (badTopic !== undefined) problems.push(`--topic must be a topic of AWS IoT (${badTopic})`);
   const limitCount = whole("limit-count", LIMIT_COUNT);

@@ -4,7 +4,6 @@ import { type Emulator, type EmulatorOptions, startEmulator } from "../emulator"
 import { UsageError } from "./arguments";
 
 const usual = 4566;
-const usualMqtt = 8883;
 const tries = 50;
 
 const isTaken = (error: unknown) => (error as NodeJS.ErrnoException).code === "EADDRINUSE";
@@ -33,24 +32,19 @@ export async function startOnPort(asked: number | undefined, options: EmulatorOp
 }
 
 /**
- * The port for MQTT over TLS: the one that was asked for, else 8883, or 0 for a free one where another program has that.
- * The broker does not listen before AWS IoT is used: that would be late to hear of a port that is taken.
+ * Hears at once of a port for MQTT over TLS that is taken: the broker does not listen before AWS IoT is used.
  *
- * @throws UsageError when the port that was asked for is taken.
+ * @throws UsageError when another program has it.
  */
-export async function mqttPort(asked?: number): Promise<number> {
-  const wanted = asked ?? usualMqtt;
-  const server = createServer().listen(wanted, "127.0.0.1");
+export async function checkMqttPort(asked: number | undefined): Promise<void> {
+  if (asked === undefined) return;
+  const server = createServer().listen(asked, "127.0.0.1");
   try {
     await once(server, "listening");
   } catch (error) {
-    if (asked === undefined) return 0;
     if (!isTaken(error)) throw error;
-    throw new UsageError(
-      `Port ${asked} is taken by another program. Leave --mqtt-port out to get ${usualMqtt}, or a free one.`,
-    );
+    throw new UsageError(`Port ${asked} is taken by another program. Leave --mqtt-port out to get a free one.`);
   }
   server.close();
   await once(server, "close");
-  return wanted;
 }

@@ -5,7 +5,7 @@ import { readArguments, runCommand, toPort, UsageError } from "./arguments";
 import { type DeviceCredentials, mosquittoPub, writeDevices } from "./devices";
 import { interrupted } from "./interrupted";
 import { serveLive } from "./live";
-import { mqttPort, startOnPort } from "./ports";
+import { checkMqttPort, startOnPort } from "./ports";
 import { columns, curl, paint, requestLine } from "./screen";
 import { sampleReading, simulate } from "./simulate";
 import { simulateMqtt } from "./simulate-mqtt";
@@ -19,10 +19,9 @@ Starts the embedded AWS, deploys index.ts onto it and shows each request, until 
   --outputs <file>   Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
   --simulate         A dozen devices post readings every second, and three more publish by MQTT.
 
-A device's certificate and key are written to .sensorcast/, for MQTT clients.`;
+A device's certificate and key are written to .sensorcast/<port>/, for MQTT clients.`;
 
 const project = resolve(__dirname, "..", "..");
-const deviceFolder = join(project, ".sensorcast");
 
 /** Devices that `--simulate` drives. */
 const lorries = ["lorry-1", "lorry-2", "lorry-3"];
@@ -64,8 +63,9 @@ runCommand(async () => {
   });
   if (options.outputs) await checkFolder(options.outputs);
   const port = toPort(options.port);
-  const forDevices = await mqttPort(toPort(options["mqtt-port"], "--mqtt-port"));
-  await using emulator = await startOnPort(port, { mqttPort: forDevices });
+  const mqttPort = toPort(options["mqtt-port"], "--mqtt-port");
+  await checkMqttPort(mqttPort);
+  await using emulator = await startOnPort(port, { mqttPort });
   const stopped = interrupted();
   console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
 
@@ -104,9 +104,12 @@ runCommand(async () => {
   const reading = JSON.stringify([sampleReading(Date.now() / 1000)]);
   console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
   const publish = { AuthDetails: text("postboxToken"), "content-type": "application/json" };
-  console.log(`\n${paint("bold", "Publish anything of up to 10 MB")}\n  ${curl(text("postboxUrl"), publish, "{}")}`);
+  console.log(
+    `\n${paint("bold", "Publish anything of up to 10 MB (a file: --data-binary @file)")}\n  ${curl(text("postboxUrl"), publish, "{}")}`,
+  );
   const devices = await writeDevices(
-    deviceFolder,
+    // Another run at the same time has an authority of its own.
+    join(project, ".sensorcast", String(emulator.port)),
     outputs.devices as Record<string, DeviceCredentials>,
     text("iotEndpoint"),
     emulator,

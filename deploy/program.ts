@@ -104,7 +104,11 @@ export function describeProgramError(log: string, { root }: Project): string {
   if (missing) {
     return `the config value "${missing[1]}" is missing: give it as config or secretConfig, or put it into Pulumi.<stack>.yaml`;
   }
-  const lines = text.replace(/^Running program '[^']*' failed with an unhandled exception:\s*/, "").split("\n");
+  const lines = text
+    .replace(/^Running program '[^']*' failed with an unhandled exception:\s*/, "")
+    // Pulumi says of each resource on the way which of its properties the error came through.
+    .replace(/(?:(?:<ref \*\d+> )?Error: )?(?:error serializing property "[^"]*": )+/g, "Error: ")
+    .split("\n");
   const isFrame = (line: string) => /^\s+at /.test(line);
   const foreign = (line: string) => /node_modules|node:internal|\(node:|<anonymous>/.test(line);
   const kept = lines

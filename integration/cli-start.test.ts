@@ -145,7 +145,7 @@ describe("a command that cannot start", () => {
     const failed = run(command, "--port", "0", "--mqtt-port", String(port));
     expect(await ending(failed)).toBe(2);
     expect(failed.text.trim()).toBe(
-      `Port ${port} is taken by another program. Leave --mqtt-port out to get 8883, or a free one.`,
+      `Port ${port} is taken by another program. Leave --mqtt-port out to get a free one.`,
     );
     server.close();
   });

@@ -12,7 +12,7 @@ function start() {
     publicHost: () => "localhost:1",
     port: () => 1,
     quotas: { connectionsPerSecond: 500, requestsPerSecond: 10_000, requestBurst: 5_000 },
-    mqtt: { address: "127.0.0.1", port: 0 },
+    mqtt: { address: "127.0.0.1", ports: [0] },
     verifySignatures: true,
     report: (error) => {
       throw error;

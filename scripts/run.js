@@ -25,10 +25,13 @@ const commands = {
 const say = (line) => process.stderr.write(`sensorcast: ${line}\n`);
 
 const [name, ...args] = process.argv.slice(2);
-const command = commands[name];
+const command = Object.hasOwn(commands, name ?? "") ? commands[name] : undefined;
 if (!command) {
-  say(`"${name}" is not a command; there are ${Object.keys(commands).join(", ")}`);
-  process.exit(2);
+  const isHelp = name === undefined || name === "--help" || name === "-h" || name === "help";
+  if (!isHelp) say(`"${name}" is not a command`);
+  const list = `Usage: sensorcast <command>; each has --help\n\n  start     the embedded AWS with the stack on it\n  emulator  the embedded AWS alone\n  flespi    receives a flespi channel\n`;
+  process[isHelp ? "stdout" : "stderr"].write(list);
+  process.exit(isHelp ? 0 : 2);
 }
 
 const nodeFolder = ensureNode(say);

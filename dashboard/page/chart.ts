@@ -55,7 +55,11 @@ function optionsFor(field: string, width: number, hovered: (index: number | null
         values: (_, splits) => splits.map((split) => String(Number((split * factor).toPrecision(6)))),
       },
     ],
-    series: [{}, { stroke: accent, fill, width: 1.75, points: { size: 5, fill: accent } }],
+    // Down to the axis: towards zero, what lies below it would be filled upwards.
+    series: [
+      {},
+      { stroke: accent, fill, fillTo: (_plot, _series, min) => min, width: 1.75, points: { size: 5, fill: accent } },
+    ],
     hooks: { setCursor: [(plot) => hovered(plot.cursor.idx)] },
   };
 }

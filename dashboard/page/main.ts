@@ -43,8 +43,9 @@ const draw = oncePerFrame(() => {
   const all = devices.all();
   drawRows();
   charts.show(all.slice(0, shown));
-  more.hidden = all.length <= shown;
-  write(more, `Show ${Math.min(step, all.length - shown)} more of ${all.length}`);
+  const hidden = Math.max(0, all.length - shown);
+  more.hidden = hidden === 0;
+  write(more, `Show ${Math.min(step, hidden)} more of ${all.length}`);
   filter.suggest(all.map(({ name }) => name));
   write(byId("device-count"), String(devices.count));
   write(byId("total"), String(rate.total));

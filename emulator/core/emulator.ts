@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { Clock } from "./clock";
+import { AwsError } from "./errors";
 import type { Answer } from "./protocols/wire";
 import { type Interceptor, makeServer, type RequestRecord } from "./server";
 import type { Quotas } from "./service";
@@ -18,7 +19,7 @@ export interface EmulatorOptions {
    * TCP port of AWS IoT Core for MQTT over TLS; 0 takes a free one. It is listened on from the first certificate on, and
    * DescribeEndpoint names it.
    *
-   * @default 8883, or a free one where `port` is 0
+   * @default 8883, or a free one where another program has that, or where `port` is 0
    */
   mqttPort?: number;
   /** Account quotas other than AWS's defaults, for load tests and for tests of the limits. */
@@ -53,6 +54,21 @@ export interface Emulator {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Functions run on this Node, and what is written for nodejs24.x uses what older ones lack. */
+function checkNode(version: string): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 22)) return;
+  throw new Error(
+    `The embedded AWS needs Node 22.22 or newer; this is ${version}. The npm commands fetch one by themselves.`,
+  );
+}
+
+/** What the emulator's log says: of what AWS would tell, the message; of faults in the emulator, where they came from. */
+const writeFault = (error: unknown, where: string) =>
+  console.error(`emulator: ${where}:`, error instanceof AwsError ? error.message : error);
+
+const usualMqttPorts = ({ port }: EmulatorOptions) => (port === 0 ? [0] : [8883, 0]);
+
 /**
  * Starts an embedded AWS.
  *
@@ -64,10 +80,11 @@ export interface Emulator {
  * @throws Error with code EADDRINUSE when the port is taken.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  checkNode(process.versions.node);
   const clock = new Clock();
   const interceptors = new Set<Interceptor>();
   const watchers = new Set<(record: RequestRecord) => void>();
-  const report = options.onFault ?? ((error, where) => console.error(`emulator: ${where}:`, error));
+  const report = options.onFault ?? writeFault;
   const quotas: Quotas = {
     connectionsPerSecond: 500,
     requestsPerSecond: 10_000,
@@ -75,7 +92,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ...options.quotas,
   };
   const address = options.host ?? "127.0.0.1";
-  const mqtt = { address, port: options.mqttPort ?? (options.port === 0 ? 0 : 8883) };
+  const mqtt = { address, ports: options.mqttPort === undefined ? usualMqttPorts(options) : [options.mqttPort] };
   let port = 0;
   const endpoint = () => `http://127.0.0.1:${port}`;
 

@@ -65,8 +65,8 @@ export interface Host {
   readonly publicHost: () => string;
   readonly port: () => number;
   readonly quotas: Quotas;
-  /** Where the message broker of AWS IoT Core listens for devices: the address, and the port (0: a free one). */
-  readonly mqtt: { readonly address: string; readonly port: number };
+  /** Where the message broker of AWS IoT Core listens for devices: the address, and the ports to try (0: a free one). */
+  readonly mqtt: { readonly address: string; readonly ports: readonly number[] };
   /** Whether the gateways check SigV4 signatures. */
   readonly verifySignatures: boolean;
   /** Reports an unexpected exception in background work; never for a caller's mistake. */

@@ -59,7 +59,7 @@ export class Listener {
   }
 
   private async listen(): Promise<Server> {
-    const { address, port } = this.host.mqtt;
+    const { address, ports } = this.host.mqtt;
     const { cert, key } = await this.authority.serverIdentity();
     const server = createServer({
       cert,
@@ -73,12 +73,16 @@ export class Listener {
     server.on("secureConnection", (socket: TLSSocket) => this.accept(socket));
     // A client that breaks off its handshake is no fault of the emulator.
     server.on("tlsClientError", () => {});
-    server.listen(port, address);
-    try {
-      await once(server, "listening");
-    } catch (error) {
-      this.started = undefined;
-      throw noListener(port, (error as NodeJS.ErrnoException).code ?? "unknown");
+    for (const [n, port] of ports.entries()) {
+      server.listen(port, address);
+      try {
+        await once(server, "listening");
+        break;
+      } catch (error) {
+        if (n < ports.length - 1) continue;
+        this.started = undefined;
+        throw noListener(port, (error as NodeJS.ErrnoException).code ?? "unknown");
+      }
     }
     // The server does not keep a process alive that has nothing else to do; the HTTP port does that.
     server.unref();
