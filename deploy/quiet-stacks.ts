@@ -10,7 +10,8 @@ type Prepare = (error: Error, frames: NodeJS.CallSite[]) => unknown;
 
 let prepare: Prepare | undefined;
 
-const isForeign = (file: string | null | undefined) => !file || file.startsWith("node:") || file.includes("node_modules");
+const isForeign = (file: string | null | undefined) =>
+  !file || file.startsWith("node:") || file.includes("node_modules");
 
 const quiet: Prepare = (error, frames) => {
   if (prepare === undefined || frames[0]?.getFunctionName() === "debuggablePromise") return String(error);
