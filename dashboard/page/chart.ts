@@ -58,7 +58,13 @@ function optionsFor(field: string, width: number, hovered: (index: number | null
     // Down to the axis: towards zero, what lies below it would be filled upwards.
     series: [
       {},
-      { stroke: accent, fill, fillTo: (_plot, _series, min) => min, width: 1.75, points: { size: 5, fill: accent } },
+      {
+        stroke: accent,
+        fill,
+        fillTo: (plot) => plot.scales.y?.min ?? 0,
+        width: 1.75,
+        points: { size: 5, fill: accent },
+      },
     ],
     hooks: { setCursor: [(plot) => hovered(plot.cursor.idx)] },
   };
