@@ -6,6 +6,9 @@ import type { Figure } from "./report";
 import type { Started } from "./servers";
 import { connectAll, latency } from "./viewers";
 
+/** Milliseconds after which messages that are not stored count as lost. */
+const patience = 180_000;
+
 /** The device that {@link deployStack} has registered. */
 export const benchDevice = "bench-1";
 
@@ -65,7 +68,10 @@ async function throughput({ outputs }: Deployment, emulator: Started): Promise<F
     const { failures } = await measure(load);
     if (failures > 0) throw new Error(`${failures} messages were not published`);
     sent = (performance.now() - started) / 1000;
-    while ((await stored()) - before < published) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let missing = published; missing > 0; missing = published + before - (await stored())) {
+      if (performance.now() - started > patience) throw new Error(`${missing} of ${published} messages are not stored`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     seconds = (performance.now() - started) / 1000;
   });
   dynamodb.destroy();

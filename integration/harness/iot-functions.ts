@@ -60,6 +60,10 @@ export const rawRecord = (n: number, data: string, arrived = Date.now()): Stream
 export const denied = { status: 400, code: "AccessDeniedException" };
 export const throttled = { status: 400, code: "ProvisionedThroughputExceededException" };
 
+/** Records of one device, numbered. */
+export const many = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => streamRecord(from + n, { n: from + n }));
+
 /** The stream's function in a thread of its own, on an emulator that is reset for each test and fails as told. */
 export function useIoTFunctions() {
   const emulator = useEmulator();
