@@ -1,4 +1,12 @@
-export { Clock } from "./core/clock";
+export type { Authorization } from "./core/access/authorizer";
+export type { Denial, SuggestedStatement } from "./core/access/denial";
+export { Clock, toMilliseconds } from "./core/clock";
 export { type Emulator, type EmulatorOptions, startEmulator } from "./core/emulator";
 export { AwsError } from "./core/errors";
+export { InvalidFault } from "./core/faults/check";
+export type { FaultControl, FaultHit } from "./core/faults/faults";
+export type { Fault } from "./core/faults/injected";
+export type { FaultKind, FaultOptions } from "./core/faults/options";
+export type { Counts, Inspection, WaitingMessage } from "./core/inspection";
+export type { Causes, JournalEntry, StepKind } from "./core/journal/entry";
 export type { Interceptor, RequestRecord } from "./core/server";

@@ -2,6 +2,14 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { _Record as ApiRecord } from "@aws-sdk/client-dynamodb-streams";
 import type { ObjectCannedACL } from "@aws-sdk/client-s3";
 import type { WriteRecordsRequest } from "@aws-sdk/client-timestream-write";
+import type { ActingService, Authorizer } from "./access/authorizer";
+import type { IdentityPolicies } from "./access/decide";
+import type { Identity } from "./access/identity";
+import type { WaitingMessage } from "./inspection";
+import type { Causes } from "./journal/entry";
+import type { PolicyDocument } from "./policy";
+import type { PortCaller } from "./service-caller";
+import type { DataRecordDetail, StreamReader } from "./stream-reader";
 
 /** The result of a synchronous invocation, as the Lambda Invoke API gives it. */
 export interface InvokeResult {
@@ -14,6 +22,8 @@ export interface InvokeResult {
 
 /** A message as SQS hands it to a consumer. */
 export interface QueueMessage {
+  /** What it came of, for the journal. */
+  readonly causes?: Causes;
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
@@ -38,6 +48,13 @@ export interface SessionCredentials {
   readonly arn: string;
 }
 
+/** Somebody who signs requests. */
+export interface SigningIdentity extends Identity {
+  readonly secretAccessKey: string;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string;
+}
+
 /** A bundle of S3 object bytes and what is kept with them. */
 export interface ObjectContent {
   readonly body: Buffer;
@@ -45,38 +62,6 @@ export interface ObjectContent {
   readonly metadata: Record<string, string>;
   readonly versionId?: string;
   readonly etag: string;
-}
-
-/** A record of a Kinesis or DynamoDB stream, as Lambda reads it. */
-export interface StreamRecord<Detail> {
-  readonly sequenceNumber: string;
-  /** Its place in its shard; reading goes on at the place behind it. */
-  readonly position: number;
-  /** Milliseconds since the epoch. */
-  readonly arrival: number;
-  /** Bytes that it counts for. */
-  readonly size: number;
-  /** Records of one key in one shard are to be processed in order. */
-  readonly key: string;
-  readonly detail: Detail;
-}
-
-/** A stream that is being read. Its methods throw ResourceNotFoundException when the stream has gone. */
-export interface StreamReader<Detail> {
-  /** Tells this stream from others that had its ARN. */
-  readonly id: string;
-  /** All shards that can still be read, parents before their children. */
-  shards(): readonly { readonly id: string; readonly parents: readonly string[] }[];
-  /** Where to begin in a shard, behind everything in one that is gone. `timestamp` is in milliseconds since the epoch. */
-  position(shardId: string, start: { type: "TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP"; timestamp?: number }): number;
-  /** Records from a position on, or from the oldest one left. `ended`: the shard is closed and there is nothing behind. */
-  read(
-    shardId: string,
-    position: number,
-    limit: { records: number; bytes: number },
-  ): { records: StreamRecord<Detail>[]; next: number; ended: boolean };
-  /** Calls the listener when a shard has something new; without a shard for all else: new shards, the end. Returns what ends it. */
-  watch(listener: (shardId?: string) => void): () => void;
 }
 
 /** Attributes of an item, as the API of DynamoDB writes them. */
@@ -134,12 +119,6 @@ export interface TimestreamColumn {
   readonly type: TimestreamScalar;
 }
 
-/** A data record of Kinesis. */
-export interface DataRecordDetail {
-  readonly partitionKey: string;
-  readonly data: Buffer;
-}
-
 /** The properties of an MQTT 5 message that reach subscribers and rules. */
 export interface MqttProperties {
   readonly contentType?: string;
@@ -170,7 +149,8 @@ export interface MqttClientState {
 
 /**
  * What services ask of each other. A service reaches another only through these, by ARN; it never imports it.
- * Failures are thrown as AwsError of the service that was asked.
+ * Failures are thrown as AwsError of the service that was asked. `by` says on whose behalf: the service that is asked
+ * refuses what its resource's policy, or those of the role, do not allow.
  */
 export interface Ports {
   lambda: {
@@ -181,18 +161,13 @@ export interface Ports {
       options?: {
         /** X-Ray header passed on to the function. */
         traceId?: string;
-        /** The service principal that calls, such as `apigateway.amazonaws.com`, and the source ARN: for the resource policy, which is not enforced yet. */
-        principal?: string;
-        sourceArn?: string;
-        sourceAccount?: string;
+        by?: PortCaller;
+        /** Whether no client waits for the answer: the clock lets it finish before it moves on. */
+        inBackground?: boolean;
       },
     ): Promise<InvokeResult>;
     /** Queues an event as an asynchronous invocation: two retries, then the failure destination. */
-    invokeAsync(
-      functionArn: string,
-      payload: string,
-      options?: { principal?: string; sourceArn?: string; sourceAccount?: string },
-    ): Promise<void>;
+    invokeAsync(functionArn: string, payload: string, by?: PortCaller): Promise<void>;
     /** The resource policy of a function (ARN with optional version or alias); throws when there is no such function. */
     policy(functionArn: string): Promise<string | undefined>;
   };
@@ -204,18 +179,18 @@ export interface Ports {
         messageAttributes?: QueueMessage["messageAttributes"];
         groupId?: string;
         deduplicationId?: string;
-        /** The service principal that sends (for the queue's policy), and the resource it does so for. */
-        principal?: string;
-        sourceArn?: string;
       },
+      by?: PortCaller,
     ): Promise<{ messageId: string }>;
     /** Waits until at least one message can be had, `waitMs` passed or `signal` fired. */
     receive(
       queueArn: string,
-      options: { max: number; waitMs: number; signal?: AbortSignal },
+      options: { max: number; waitMs: number; signal?: AbortSignal; by?: PortCaller },
     ): Promise<readonly QueueMessage[]>;
-    delete(queueArn: string, receiptHandles: readonly string[]): Promise<void>;
+    delete(queueArn: string, receiptHandles: readonly string[], by?: PortCaller): Promise<void>;
     changeVisibility(queueArn: string, receiptHandles: readonly string[], seconds: number): Promise<void>;
+    /** The oldest messages, left as they are; none where there is no such queue. */
+    peek(queueArn: string, limit: number): readonly WaitingMessage[];
     /** Resolves with the queue's attributes as GetQueueAttributes names them; throws when there is no such queue. */
     attributes(queueArn: string): Promise<Record<string, string>>;
   };
@@ -230,51 +205,60 @@ export interface Ports {
         /** `json`: the message is an object with a text for each protocol, and `default`. */
         messageStructure?: "json";
         messageAttributes?: QueueMessage["messageAttributes"];
-        /** The service principal that publishes, and the resource it does so for. */
-        principal?: string;
-        sourceArn?: string;
       },
+      by?: PortCaller,
     ): Promise<{ messageId: string }>;
     /** Resolves with the topic's attributes as GetTopicAttributes names them; throws when there is no such topic. */
     attributes(topicArn: string): Promise<Record<string, string>>;
   };
   /** One item, by the table's name. Each throws what the operation of that name throws. */
   dynamodb: {
-    getItem(scope: { account: string; region: string }, table: string, key: TableItem): Promise<TableItem | undefined>;
-    putItem(scope: { account: string; region: string }, table: string, item: TableItem): Promise<void>;
+    getItem(
+      scope: { account: string; region: string },
+      table: string,
+      key: TableItem,
+      by?: PortCaller,
+    ): Promise<TableItem | undefined>;
+    putItem(scope: { account: string; region: string }, table: string, item: TableItem, by?: PortCaller): Promise<void>;
     /** Sets these attributes of an item, which is made where it is missing. */
     updateItem(
       scope: { account: string; region: string },
       table: string,
       key: TableItem,
       values: TableItem,
+      by?: PortCaller,
     ): Promise<void>;
-    deleteItem(scope: { account: string; region: string }, table: string, key: TableItem): Promise<void>;
+    deleteItem(
+      scope: { account: string; region: string },
+      table: string,
+      key: TableItem,
+      by?: PortCaller,
+    ): Promise<void>;
   };
   dynamodbStreams: {
     /** The streams of tables, those of the last 24 hours that are off by now, too; oldest first. */
     list(scope: { account: string; region: string }, tableName?: string): Promise<readonly TableStream[]>;
     /** Throws ResourceNotFoundException when there is no such stream. */
     find(streamArn: string): Promise<TableStream>;
+    /** Reads a stream. The reader asks again at each read whether `by` may. */
+    open(streamArn: string, by?: PortCaller): Promise<StreamReader<TableRecord>>;
   };
   kinesis: {
-    /**
-     * Puts a record. Throws ResourceNotFoundException, ProvisionedThroughputExceededException or a validation error.
-     *
-     * @param caller the service principal that puts it, such as `iot.amazonaws.com`, and the resource it does so for: for
-     *   the stream's policy, which is not enforced yet.
-     */
+    /** Puts a record. Throws ResourceNotFoundException, ProvisionedThroughputExceededException or a validation error. */
     putRecord(
       streamArn: string,
       record: { data: Buffer; partitionKey: string; explicitHashKey?: string },
-      caller?: { principal: string; sourceArn?: string },
+      by?: PortCaller,
     ): Promise<{ shardId: string; sequenceNumber: string }>;
-    /** Reads a stream, by its ARN or that of one of its consumers. Throws when there is no such stream. */
-    open(arn: string): Promise<StreamReader<DataRecordDetail>>;
+    /**
+     * Reads a stream, by its ARN or that of one of its consumers. Throws when there is no such stream. The reader asks again
+     * at each read whether `by` may.
+     */
+    open(arn: string, by?: PortCaller): Promise<StreamReader<DataRecordDetail>>;
   };
   timestream: {
     /** Writes records as WriteRecords does. Throws its errors, RejectedRecordsException for those that were not written. */
-    writeRecords(scope: { account: string; region: string }, request: WriteRecordsRequest): void;
+    writeRecords(scope: { account: string; region: string }, request: WriteRecordsRequest, by?: PortCaller): void;
     /** What a table has by now. Throws when there is no such database or table. */
     table(
       scope: { account: string; region: string },
@@ -283,7 +267,7 @@ export interface Ports {
     ): { columns: readonly TimestreamColumn[]; rows: readonly TimestreamRow[] };
   };
   s3: {
-    getObject(bucket: string, key: string, versionId?: string): Promise<ObjectContent>;
+    getObject(bucket: string, key: string, versionId?: string, by?: PortCaller): Promise<ObjectContent>;
     putObject(
       bucket: string,
       key: string,
@@ -292,6 +276,7 @@ export interface Ports {
         contentType?: string;
         metadata?: Record<string, string>;
         acl?: ObjectCannedACL;
+        by?: PortCaller;
       },
     ): Promise<{ etag: string; versionId?: string }>;
   };
@@ -302,6 +287,7 @@ export interface Ports {
       group: string,
       stream: string,
       events: readonly { timestamp: number; message: string }[],
+      by?: PortCaller,
     ): void;
     hasGroup(scope: { account: string; region: string }, group: string): boolean;
   };
@@ -313,14 +299,15 @@ export interface Ports {
     ): void;
   };
   sts: {
-    /** Credentials of a role for a service, without a caller's AssumeRole call. */
-    roleCredentials(roleArn: string, sessionName: string, durationSeconds?: number): Promise<SessionCredentials>;
-    /** The secret behind an access key id, for SigV4 checks; undefined when nobody made such a key. */
-    secretFor(
-      accessKeyId: string,
-    ): Promise<
-      { secretAccessKey: string; sessionToken?: string; arn: string; account: string; userId: string } | undefined
-    >;
+    /**
+     * Credentials of a role for a service that acts as it, without a caller's AssumeRole call. Throws AccessDenied where
+     * there is no such role or it does not trust the service.
+     */
+    roleCredentials(acting: ActingService, durationSeconds?: number): Promise<SessionCredentials>;
+    /** Credentials of somebody who is known already, whatever policies there are. */
+    credentialsFor(identity: Identity, durationSeconds?: number): SessionCredentials;
+    /** Who an access key id stands for, and its secret; undefined when nobody made such a key. Throws ExpiredToken. */
+    identify(accessKeyId: string): Promise<SigningIdentity | undefined>;
   };
   iam: {
     /** A role as IAM keeps it; undefined when there is none. */
@@ -331,6 +318,18 @@ export interface Ports {
     accessKey(
       accessKeyId: string,
     ): Promise<{ secretAccessKey: string; active: boolean; arn: string; userId: string; userName: string } | undefined>;
+    /** The policies that hang on a role or user; undefined when there is none of that ARN. */
+    policiesOf(arn: string): IdentityPolicies | undefined;
+    /** Who may assume a role; undefined when there is no such role. */
+    trustPolicy(roleArn: string): PolicyDocument | undefined;
+    /** A managed policy, of an account or of AWS; undefined when there is none. */
+    managedPolicy(arn: string): PolicyDocument | undefined;
+    /** The roles of all accounts with the policies that hang on them. */
+    roles(): Iterable<{ readonly arn: string; readonly policies: readonly PolicyDocument[] }>;
+    /** How often anything was changed: who keeps a decision asks anew when this has grown. */
+    changes(): number;
+    /** Calls the listener after each change. Returns what ends it. */
+    onChange(listener: () => void): () => void;
   };
   iot: {
     /**
@@ -392,6 +391,8 @@ export type JsonWebKey = { kid: string; kty: string; alg: string; use: string; n
  * ```
  */
 export interface Bus {
+  /** Asks IAM and the policies of resources what callers and services may do. */
+  readonly access: Authorizer;
   to<Name extends keyof Ports>(port: Name): Promise<Ports[Name]>;
   /** The port if its service is already loaded; for hot paths and for work that must not load a service. */
   ready<Name extends keyof Ports>(port: Name): Ports[Name] | undefined;

@@ -1,12 +1,20 @@
 import { once } from "node:events";
-import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { Authenticator } from "./access/authenticate";
+import { type Authorization, Authorizer } from "./access/authorizer";
+import type { Denial } from "./access/denial";
+import type { Bus } from "./bus";
 import { Clock } from "./clock";
 import { AwsError } from "./errors";
-import type { Answer } from "./protocols/wire";
+import { type FaultControl, Faults } from "./faults/faults";
+import { AccountRate } from "./gateway/account-rate";
+import { type Inspection, inspectionOf } from "./inspection";
+import { internalAddresses } from "./internal";
+import { Journal } from "./journal/journal";
+import { limits } from "./limits";
 import { type Interceptor, makeServer, type RequestRecord } from "./server";
-import type { Quotas } from "./service";
+import type { Host, Quotas } from "./service";
 import { Services } from "./services";
 
 /** How to start an emulator. */
@@ -32,6 +40,14 @@ export interface EmulatorOptions {
    * @default true
    */
   verifySignatures?: boolean;
+  /**
+   * Whether IAM decides about every call, as on AWS: those of functions with the policies of their roles, those of services
+   * with the policies of roles and resources. The caller `test` is the administrator of its account. When false, everybody
+   * may do everything, and no signature of an API call is looked at.
+   *
+   * @default true
+   */
+  enforceIam?: boolean;
   /** Told of faults in the emulator's own background work. @default writes them to stderr */
   onFault?: (error: unknown, where: string) => void;
 }
@@ -47,7 +63,19 @@ export interface Emulator {
   watch(watcher: (record: RequestRecord) => void): () => void;
   /** Calls `interceptor` before each API operation; it may throw an AwsError to answer with. Returns the way to stop. */
   intercept(interceptor: Interceptor): () => void;
-  /** Forgets all resources of all accounts and regions. The port stays open. */
+  /** Makes calls, functions and deliveries fail on purpose; see docs/faults.md. */
+  readonly faults: FaultControl;
+  /** What happens, step by step, from its `start()` on. */
+  readonly journal: Pick<Journal, "start" | "stop" | "entries" | "watch">;
+  /** Looks at what is inside, without a trace of it. */
+  readonly inspection: Inspection;
+  /** What IAM has refused, oldest first: the last 1,000, with the statements that would have allowed them. */
+  readonly denials: readonly Denial[];
+  /** Calls `watcher` after each decision of IAM. Returns the way to stop. */
+  watchAccess(watcher: (decision: Authorization) => void): () => void;
+  /** Calls `watcher` with each thing that IAM refuses. Returns the way to stop. */
+  watchDenials(watcher: (denial: Denial) => void): () => void;
+  /** Forgets all resources of all accounts and regions, and all faults. The port stays open. */
   reset(): Promise<void>;
   /** Stops background work, functions and the server. */
   close(): Promise<void>;
@@ -81,44 +109,72 @@ const usualMqttPorts = ({ port }: EmulatorOptions) => (port === 0 ? [0] : [8883,
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   checkNode(process.versions.node);
-  const clock = new Clock();
+  const clock = new Clock((task) => journal.later(task));
+  const journal: Journal = new Journal(clock);
   const interceptors = new Set<Interceptor>();
   const watchers = new Set<(record: RequestRecord) => void>();
   const report = options.onFault ?? writeFault;
   const quotas: Quotas = {
-    connectionsPerSecond: 500,
-    requestsPerSecond: 10_000,
-    requestBurst: 5_000,
+    connectionsPerSecond: limits.webSocket.connectionsPerSecond.value,
+    requestsPerSecond: limits.apiGateway.requestsPerSecond.value,
+    requestBurst: limits.apiGateway.requestBurst.value,
+    concurrentExecutions: limits.lambda.concurrency.value,
     ...options.quotas,
   };
+  const accountRate = new AccountRate(clock, quotas);
   const address = options.host ?? "127.0.0.1";
   const mqtt = { address, ports: options.mqttPort === undefined ? usualMqttPorts(options) : [options.mqttPort] };
   let port = 0;
   const endpoint = () => `http://127.0.0.1:${port}`;
 
-  const services: Services = new Services((service) => ({
+  const enforced = options.enforceIam ?? true;
+  const verifySignatures = options.verifySignatures ?? true;
+  const access = new Authorizer({ ready: (name) => services.ready(name) }, clock, enforced);
+  const bus: Bus = { access, to: (name) => services.to(name), ready: (name) => services.ready(name) };
+  const authenticator = new Authenticator({ bus, clock, verifySignatures: verifySignatures && enforced });
+
+  const faults: Faults = new Faults(clock, () => services.known);
+  const host: Omit<Host, "report"> = {
     clock,
-    bus: services,
+    bus,
+    faults,
+    journal,
     endpoint,
     publicHost: () => `localhost:${port}`,
     port: () => port,
     quotas,
+    accountRate,
     mqtt,
-    verifySignatures: options.verifySignatures ?? true,
-    report: (error, where) => report(error, `${service} ${where}`),
-  }));
+    verifySignatures,
+  };
+  const services: Services = new Services(
+    (service) => ({ ...host, report: (error, where) => report(error, `${service} ${where}`) }),
+    faults,
+    journal,
+  );
 
   const reset = async () => {
+    // First: a call that a fault holds up goes on, and is not waited for.
+    faults.clear();
     await services.reset();
+    faults.deliveries.clear();
     clock.clear();
+    journal.clear();
+    access.clear();
+    authenticator.clear();
+    accountRate.clear();
   };
   const server = makeServer({
     services,
     clock,
+    journal,
+    authenticator,
+    access,
+    faults,
     interceptors,
     watchers,
     report,
-    internal: (method, path, headers) => internal(method, path, headers, services, reset),
+    internal: internalAddresses({ services, clock, faults, denials: access.denials, reset }),
   });
   // closeAllConnections does not know those that changed their protocol.
   const upgraded = new Set<Duplex>();
@@ -131,6 +187,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   port = (server.address() as AddressInfo).port;
 
   const close = async () => {
+    faults.clear();
     await services.close();
     clock.clear();
     server.closeAllConnections();
@@ -141,7 +198,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     endpoint: endpoint(),
     port,
     clock,
+    faults,
+    journal,
+    inspection: inspectionOf(services),
+    denials: access.denials,
     watch: subscribe(watchers),
+    watchAccess: (watcher) => access.watch(watcher),
+    watchDenials: (watcher) => access.watchDenials(watcher),
     intercept: subscribe(interceptors),
     reset,
     close,
@@ -157,36 +220,3 @@ const subscribe =
       subscribers.delete(subscriber);
     };
   };
-
-const json = (status: number, body: unknown): Answer => ({
-  status,
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify(body),
-});
-
-/** The emulator's own addresses. A web page of another origin is refused: it could otherwise reset a developer's stack. */
-async function internal(
-  method: string,
-  path: string,
-  headers: IncomingHttpHeaders,
-  services: Services,
-  reset: () => Promise<void>,
-): Promise<Answer> {
-  if (headers.origin && !/^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.origin)) {
-    return json(403, { message: `Origin ${headers.origin} may not use this address` });
-  }
-  const name = path.replace(/^\/_(emulator|localstack)\//, "");
-  if (method === "GET" && name === "health") {
-    const { registry } = await import("../registry");
-    const loaded = new Set(services.loaded());
-    const states = Object.keys(registry).map((service) => [service, loaded.has(service) ? "running" : "available"]);
-    return json(200, { services: Object.fromEntries(states), edition: "sensorcast" });
-  }
-  if (method === "POST" && name === "reset") {
-    await reset();
-    return json(200, { status: "reset" });
-  }
-  return json(404, {
-    message: `${method} ${path} is not an address of the emulator; it has GET health and POST reset`,
-  });
-}

@@ -40,6 +40,12 @@ export class AwsError extends Error {
   }
 }
 
+const tooMany = /Throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable/;
+
+/** Whether waiting can help: the service has too much to do, or failed itself. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof AwsError && error.status !== 501 && (error.fault === "server" || tooMany.test(error.code));
+
 /** What the emulator answers for an operation that AWS has and it has not. */
 export const notEmulated = (service: string, operation: string, why = "") =>
   new AwsError(

@@ -1,5 +1,12 @@
 import { type IncomingMessage, Server, type ServerOptions, type ServerResponse } from "node:http";
-import { createServer as createHttp2Server, type Http2Server } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 
 /** Every HTTP/2 connection begins with this (RFC 9113, section 3.4); no HTTP/1 method does. */
@@ -18,11 +25,23 @@ export class FrontServer extends Server {
 
   constructor(options: ServerOptions, listener: Listener) {
     super(options, listener);
-    this.http2 = createHttp2Server((request, response) => {
+    const serve = (request: Http2ServerRequest, response: Http2ServerResponse) => {
       request.headers.host ??= request.headers[":authority"];
       // The compatibility API has all that this emulator uses of HTTP/1's classes.
       listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    };
+    this.http2 = createHttp2Server(serve);
+    // Node's own way throws, outside of everything, where the client has reset the stream meanwhile.
+    this.http2.on("checkContinue", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      if (!response.stream.closed && !response.stream.destroyed) response.writeContinue();
+      serve(request, response);
     });
+    // Node's own way leaves the body unread, and a client that has much of it waits for ever.
+    this.http2.on("checkExpectation", (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      request.resume();
+      response.writeHead(417).end();
+    });
+    this.http2.on("session", letGo);
     // A client that breaks the protocol or goes away loses its connection, no more.
     this.http2.on("sessionError", () => {});
     const [http1] = this.listeners("connection") as ((socket: Socket) => void)[];
@@ -61,4 +80,22 @@ export class FrontServer extends Server {
     super.closeAllConnections();
     for (const socket of this.sockets) socket.destroy();
   }
+}
+
+/**
+ * Lets a session end that its client has taken leave of. Node leaves a stream half open for ever that the client resets
+ * without an error before its answer is out, and the session, and the connection, with it; and tells nobody.
+ */
+function letGo(session: ServerHttp2Session): void {
+  const streams = new Set<ServerHttp2Stream>();
+  session.on("stream", (stream) => {
+    streams.add(stream);
+    stream.once("close", () => streams.delete(stream));
+  });
+  session.once("goaway", () => {
+    const look = setInterval(() => {
+      for (const stream of streams) if (stream.closed) stream.destroy();
+    }, 100).unref();
+    session.once("close", () => clearInterval(look));
+  });
 }

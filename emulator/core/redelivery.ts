@@ -31,7 +31,7 @@ export class Redelivery {
   async start(sending: Sending, failures = 0): Promise<void> {
     const { signal } = this.stopped;
     try {
-      await sending.attempt(signal);
+      await this.host.clock.track(sending.attempt(signal));
     } catch (error) {
       if (signal.aborted) sending.forgotten?.();
       else await this.failed(sending, error, failures + 1);

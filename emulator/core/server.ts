@@ -2,17 +2,31 @@ import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Access } from "./access/access";
+import { type Authenticator, accessDenied, unsigned } from "./access/authenticate";
+import type { Authorizer } from "./access/authorizer";
+import { factsOf } from "./access/global-keys";
 import { accountOf } from "./access-key";
 import { type Address, addressOf, executeApi } from "./address";
 import { isChunked, unchunk } from "./chunked";
 import type { Clock } from "./clock";
 import { AwsError, internalFailure, notEmulated } from "./errors";
+import { ConnectionDropped, type FaultyCall } from "./faults/call";
+import type { Faults } from "./faults/faults";
+import type { Place } from "./faults/place";
 import { FrontServer } from "./front-server";
+import { parseCompactDate } from "./gateway/signer";
 import { hangUp } from "./hang-up";
+import type { InternalRequest } from "./internal";
+import type { OpenEntry } from "./journal/entry";
+import type { Journal } from "./journal/journal";
+import { describeAnswer, describeCall, requestStep } from "./journal/requests";
 import { readLegacyQuery } from "./legacy-query";
 import { bucketOfHost, splitBucket } from "./protocols/s3";
 import type { Answer, Call, WireRequest } from "./protocols/wire";
-import type { Context, DataPlaneRequest } from "./service";
+import { bodyLimit, readBody } from "./read-body";
+import { RequestContext } from "./request-context";
+import type { Context, DataPlaneRequest, UpgradeRequest } from "./service";
 import type { Running, Services } from "./services";
 
 /** One request that was answered, for whoever watches. */
@@ -21,9 +35,12 @@ export interface RequestRecord {
   readonly service: string;
   /** Operation, or method and path for data planes. */
   readonly operation: string;
+  /** 0 where the connection was cut instead of an answer. */
   readonly status: number;
   /** Error code when it failed. */
   readonly code?: string;
+  /** The kinds of the injected faults that acted on it, such as `latency, throttle`. */
+  readonly fault?: string;
   readonly durationMs: number;
   readonly account: string;
   readonly region: string;
@@ -41,15 +58,19 @@ export type Interceptor = (call: {
 export interface ServerDependencies {
   readonly services: Services;
   readonly clock: Clock;
+  readonly journal: Journal;
+  readonly authenticator: Authenticator;
+  readonly access: Authorizer;
+  readonly faults: Faults;
   readonly interceptors: ReadonlySet<Interceptor>;
   readonly watchers: ReadonlySet<(record: RequestRecord) => void>;
   /** Answers `/_emulator/...` and `/_localstack/...`. */
-  internal(method: string, path: string, headers: IncomingMessage["headers"]): Answer | Promise<Answer>;
+  internal(request: InternalRequest): Answer | Promise<Answer>;
   report(error: unknown, where: string): void;
 }
 
-/** Largest request body that is taken, in bytes; more gets 413. Everything is kept in memory. */
-const bodyLimit = 512 * 1024 * 1024;
+/** Largest body of a request to the emulator itself, in bytes. */
+const internalBodyLimit = 1024 * 1024;
 
 type Headers = Record<string, string | undefined>;
 
@@ -66,8 +87,9 @@ export function makeServer(dependencies: ServerDependencies): Server {
     handle(dependencies, request, response).catch((error) => {
       if (error instanceof AwsError) return send(response, plainError(error, randomUUID()));
       // A client that went away in the middle is not a fault of the emulator.
-      if (!request.destroyed) dependencies.report(error, `${request.method} ${request.url}`);
-      if (!response.headersSent && !response.destroyed) response.writeHead(500).end();
+      if (request.complete) dependencies.report(error, `${request.method} ${request.url}`);
+      // An answer that could not be sent has left its length behind.
+      if (!response.headersSent && !response.destroyed) response.writeHead(500, { "content-length": "0" }).end();
     });
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -85,8 +107,11 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
   // Only an unsigned form has to be read to know which service it is for.
   let early = addressOf(path, query, headers, () => "");
-  if (early.kind === "internal")
-    return send(response, await deps.internal(request.method ?? "GET", path, request.headers));
+  if (early.kind === "internal") {
+    const { method = "GET" } = request;
+    const body = () => readBody(request, internalBodyLimit);
+    return send(response, await deps.internal({ method, path, headers: request.headers, body }));
+  }
   if (early.kind === "data") return serveData(deps, early, query, request, response);
   if (request.method === "OPTIONS" && early.service === "s3") {
     const bucket = bucketOfHost(headers.host ?? "") ?? splitBucket(path).bucket ?? "";
@@ -101,7 +126,12 @@ async function handle(deps: ServerDependencies, request: IncomingMessage, respon
     const full = addressOf(path, query, headers, () => raw.toString("utf8"));
     if (full.kind === "api") early = full;
   }
-  await serveApi(deps, early, { path, query, url, headers, isForm }, raw, request, response);
+  const address = early;
+  const parts = { path, query, url, headers, isForm };
+  await deps.journal.step(
+    () => requestStep(deps.journal, "call", [address.service, request.method ?? "GET"], request.headers),
+    (entry) => serveApi(deps, address, parts, raw, request, response, entry),
+  );
 }
 
 function splitUrl(request: IncomingMessage): { url: string; path: string; query: string } {
@@ -126,17 +156,28 @@ async function upgrade(deps: ServerDependencies, message: IncomingMessage, socke
   const owner = isExecuteApi ? deps.services.ownerOfApi(target.id) : (hostOwner ?? direct);
   const service = owner === undefined ? undefined : deps.services.get(owner).service;
   let status = 404;
+  let fault: string | undefined;
+  const operation = `CONNECT ${target.path}`;
+  const name = owner === undefined || owner.startsWith("apigateway") ? executeApi : owner;
   if (service?.upgrade) {
-    status = await service.upgrade({ message, socket, head, path: target.path, query, id: target.id });
+    const request: UpgradeRequest = { message, socket, head, path: target.path, query, id: target.id };
+    status = await deps.journal.step(
+      () => requestStep(deps.journal, "request", [name, operation], message.headers),
+      async (entry) => {
+        const answered = await service.upgrade!(request);
+        describeAnswer(entry, answered || undefined);
+        return answered;
+      },
+    );
+    fault = request.fault;
   } else {
     // A REST API has no such method at all, known or not.
     if (isExecuteApi) status = 403;
     hangUp(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }
-  const operation = `CONNECT ${target.path}`;
   const durationMs = performance.now() - started;
-  const name = owner === undefined || owner.startsWith("apigateway") ? executeApi : owner;
-  const record = { service: name, operation, status, durationMs, account: "", region: "", requestId: "" };
+  const unknown = { account: "", region: "", requestId: "" };
+  const record: RequestRecord = { service: name, operation, status, ...(fault && { fault }), durationMs, ...unknown };
   for (const watch of deps.watchers) watch(record);
 }
 
@@ -153,6 +194,7 @@ async function serveApi(
   raw: Buffer,
   request: IncomingMessage,
   response: ServerResponse,
+  entry: OpenEntry,
 ): Promise<void> {
   const started = performance.now();
   const requestId = randomUUID();
@@ -170,40 +212,60 @@ async function serveApi(
   let running: Running | undefined;
   let wire: Running["wire"] | undefined;
   let call: Call | undefined;
-  let answer: Answer;
+  let answer: Answer | undefined;
   const reply: Context["reply"] = {};
   let code: string | undefined;
+  let faulty: FaultyCall | undefined;
   try {
     running = deps.services.get(address.service);
     wire = running.wire;
     if (isForm && running.model.protocol !== "query") wire = readLegacyQuery(running) ?? wire;
+    const who = deps.authenticator.identify(address, running.model, wireRequest);
+    const identity = who instanceof Promise ? await who : who;
     const prepared = address.service === "s3" ? prepareS3(wireRequest) : wireRequest;
     call = wire.read(prepared);
-    const operation = running.operation(call.operation.name);
-    if (!operation) throw notEmulated(address.service, call.operation.name);
-    const context = new RequestContext(account, address, requestId, prepared, reply, response);
+    const { name } = call.operation;
+    const { input } = call;
+    const operation = running.operation(name);
+    if (!operation) throw notEmulated(address.service, name);
+    const context = new RequestContext(account, identity, address, requestId, prepared, reply, response);
+    const needed = running.accesses(name, input, context);
+    describeCall(entry, name, context, needed);
+    admit(deps.access, running, needed, context);
     for (const intercept of deps.interceptors) {
-      const wait = intercept({ service: address.service, operation: call.operation.name, input: call.input, context });
+      const wait = intercept({ service: address.service, operation: name, input, context });
       if (wait) await wait;
     }
-    const result = operation(call.input, context);
+    faulty = deps.faults.active ? deps.faults.call(placeOf(address.service, name, needed)) : undefined;
+    context.partial = faulty?.partial;
+    const result = faulty
+      ? faulty.run(() => operation(input, context), { signal: context.signal })
+      : operation(input, context);
     const output = (result instanceof Promise ? await result : result) as Record<string, unknown> | undefined;
     answer = wire.write(call.operation, output ?? {}, requestId);
     if (reply.status) answer = { ...answer, status: reply.status };
   } catch (error) {
-    const known = error instanceof AwsError ? error : internalFailure();
-    if (known !== error) deps.report(error, `${address.service}:${call?.operation.name ?? "?"}`);
-    code = known.code;
-    answer = wire ? wire.writeError(known, requestId, wireRequest) : plainError(known, requestId);
+    if (!(error instanceof ConnectionDropped)) {
+      const known = error instanceof AwsError ? error : internalFailure();
+      if (known !== error) deps.report(error, `${address.service}:${call?.operation.name ?? "?"}`);
+      code = known.code;
+      answer = wire ? wire.writeError(known, requestId, wireRequest) : plainError(known, requestId);
+    }
   }
-  if (reply.headers) answer = { ...answer, headers: { ...answer.headers, ...reply.headers } };
-  send(response, answer, request.method === "HEAD");
+  describeAnswer(entry, answer?.status, code);
+  const date = answer && dateFor(deps.clock, headers);
+  if (answer && date) answer = { ...answer, headers: { date, ...answer.headers } };
+  if (answer && reply.headers) answer = { ...answer, headers: { ...answer.headers, ...reply.headers } };
+  if (answer) send(response, answer, request.method === "HEAD");
+  else response.destroy();
   if (deps.watchers.size > 0) {
+    const fault = [faulty?.label, reply.fault].filter(Boolean).join(", ");
     const record: RequestRecord = {
       service: address.service,
       operation: call?.operation.name ?? wireRequest.method,
-      status: answer.status,
+      status: answer?.status ?? 0,
       ...(code && { code }),
+      ...(fault && { fault }),
       durationMs: performance.now() - started,
       account,
       region: address.region,
@@ -213,32 +275,28 @@ async function serveApi(
   }
 }
 
-/** The context of one call. Its signal is made only for operations that ask for it: most never wait. */
-class RequestContext implements Context {
-  readonly region: string;
-  readonly caller: Context["caller"];
-  private controller?: AbortController;
+/**
+ * The time of an answer, where it is not simply this machine's: SDKs hold their clocks against it, and try again what
+ * fails where the two are minutes apart. Functions go by the emulator's clock.
+ */
+function dateFor(clock: Clock, { "x-amz-date": signedAt }: Headers): string | undefined {
+  if (clock.advanced === 0 || signedAt === undefined) return undefined;
+  return new Date(clock.asSeenBy(parseCompactDate(signedAt))).toUTCString();
+}
 
-  constructor(
-    readonly account: string,
-    { region, accessKeyId }: Extract<Address, { kind: "api" }>,
-    readonly requestId: string,
-    readonly http: WireRequest,
-    readonly reply: Context["reply"],
-    private readonly response: ServerResponse,
-  ) {
-    this.region = region;
-    this.caller = { accessKeyId, account };
-  }
+/** Where faults may act on a call. */
+const placeOf = (service: string, operation: string, needed: readonly Access[]): Place => ({
+  service,
+  operation,
+  resources: needed.map(({ resource }) => resource),
+});
 
-  get signal(): AbortSignal {
-    if (!this.controller) {
-      const controller = new AbortController();
-      this.controller = controller;
-      this.response.once("close", () => controller.abort());
-    }
-    return this.controller.signal;
-  }
+/** Refuses a call that its caller may not make. */
+function admit(access: Authorizer, { model }: Running, needed: readonly Access[], context: Context): void {
+  if (needed.length === 0) return;
+  const { identity } = context;
+  const denial = access.checkAll(identity, needed, factsOf(context));
+  if (denial) throw identity.type === "Anonymous" ? unsigned(model) : accessDenied(model, denial.message);
 }
 
 /** Takes the bucket out of host or path, and the framing off an aws-chunked body. */
@@ -277,8 +335,16 @@ async function serveData(
   if (!service.serve) {
     return send(response, plainError(notEmulated(owner, "data plane"), randomUUID()));
   }
+  const name = owner.startsWith("apigateway") ? executeApi : owner;
+  const operation = `${request.method} ${address.path}`;
   try {
-    await service.serve(request);
+    await deps.journal.step(
+      () => requestStep(deps.journal, "request", [name, operation], message.headers),
+      async (entry) => {
+        await service.serve!(request);
+        describeAnswer(entry, response.headersSent ? response.statusCode : undefined);
+      },
+    );
   } catch (error) {
     const ours = !(error instanceof AwsError) && !message.readableAborted;
     if (ours) deps.report(error, `${address.service} ${request.method} ${address.path}`);
@@ -287,9 +353,10 @@ async function serveData(
   }
   if (deps.watchers.size > 0) {
     const record: RequestRecord = {
-      service: owner.startsWith("apigateway") ? executeApi : owner,
-      operation: `${request.method} ${address.path}`,
-      status: response.statusCode,
+      service: name,
+      operation,
+      status: response.headersSent ? response.statusCode : 0,
+      ...(request.fault && { fault: request.fault }),
       durationMs: performance.now() - started,
       account: "",
       region: "",
@@ -297,32 +364,6 @@ async function serveData(
     };
     for (const watch of deps.watchers) watch(record);
   }
-}
-
-/**
- * Reads a body whole.
- *
- * @throws AwsError 413 when it is larger than `limit` bytes; the rest is read and dropped, so that the client sees the answer.
- */
-function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
-      else chunks.length = 0;
-    });
-    request.on("end", () => {
-      if (size > limit) reject(new AwsError("RequestEntityTooLarge", `The request body exceeds ${limit} bytes`, 413));
-      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
-    });
-    request.on("error", reject);
-    // An HTTP/2 stream that breaks off has no error.
-    request.on("close", () => {
-      if (!request.complete) reject(new Error("the client went away"));
-    });
-  });
 }
 
 /** Sends an answer; to HEAD without its body, but with the length that a service may have set for it. */

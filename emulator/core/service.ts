@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Command } from "@smithy/types";
+import type { AccessTable } from "./access/access";
+import type { Identity } from "./access/identity";
 import type { Bus, Ports } from "./bus";
 import type { Clock } from "./clock";
 import type { AwsError } from "./errors";
+import type { Faults } from "./faults/faults";
+import type { PartialFailure } from "./faults/partial";
+import type { AccountRate } from "./gateway/account-rate";
+import type { Counts } from "./inspection";
+import type { Journal } from "./journal/journal";
 
 /** Where a resource lives: state is kept apart for each account and region. */
 export interface Scope {
@@ -37,10 +44,17 @@ export interface RawRequest {
 /** What every operation is given beside its input. */
 export interface Context extends Scope {
   readonly caller: Caller;
+  /** Who stands behind the caller: whose policies have allowed this call. */
+  readonly identity: Identity;
   readonly requestId: string;
   readonly http: RawRequest;
-  /** Overrides for the answer: a status other than the model's (206, 304) and headers that no output member carries. */
-  readonly reply: { status?: number; headers?: Record<string, string> };
+  /**
+   * Overrides for the answer: a status other than the model's (206, 304) and headers that no output member carries; and
+   * for who watches, the fault that acted inside of the operation.
+   */
+  readonly reply: { status?: number; headers?: Record<string, string>; fault?: string };
+  /** Keeps entries of a batch from being done; see `lostEntries`. */
+  readonly partial?: PartialFailure;
   /** Fires when the caller goes away before its answer; for operations that wait (long polls). */
   readonly signal: AbortSignal;
 }
@@ -53,35 +67,48 @@ export interface Quotas {
   readonly requestsPerSecond: number;
   /** How many of those requests may come at once. @default 5000 */
   readonly requestBurst: number;
+  /** Runs of Lambda functions at a time. @default 1000 */
+  readonly concurrentExecutions: number;
 }
 
 /** What a service may use of the emulator it runs in. One per emulator and service. */
 export interface Host {
   readonly clock: Clock;
   readonly bus: Bus;
+  /** What happens, for whoever looks on; see {@link Journal}. */
+  readonly journal: Journal;
   /** `http://127.0.0.1:4566`: what Lambda functions get as AWS_ENDPOINT_URL. No trailing slash. */
   endpoint(): string;
   /** The host and port for URLs that go to people, for example queue URLs: `localhost:4566`. */
   readonly publicHost: () => string;
   readonly port: () => number;
   readonly quotas: Quotas;
+  /** What is left of the requests that API Gateway serves in a second. */
+  readonly accountRate: AccountRate;
   /** Where the message broker of AWS IoT Core listens for devices: the address, and the ports to try (0: a free one). */
   readonly mqtt: { readonly address: string; readonly ports: readonly number[] };
-  /** Whether the gateways check SigV4 signatures. */
+  /** Whether SigV4 signatures are checked. */
   readonly verifySignatures: boolean;
+  /** What is to go wrong on purpose. */
+  readonly faults: Faults;
   /** Reports an unexpected exception in background work; never for a caller's mistake. */
   report(error: unknown, where: string): void;
 }
 
 /** Members of an SDK client module that are operations: the name of `SendMessageCommand` is `SendMessage`. */
-type OperationName<Sdk> = { [K in keyof Sdk]: K extends `${infer Name}Command` ? Name : never }[keyof Sdk];
+export type OperationName<Sdk> = { [K in keyof Sdk]: K extends `${infer Name}Command` ? Name : never }[keyof Sdk];
 
 type CommandOf<Sdk, Name extends string> = `${Name}Command` extends keyof Sdk ? Sdk[`${Name}Command`] : never;
 
 // biome-ignore lint/suspicious/noExplicitAny: only the input and output types are read
 type AnyCommand<Input, Output> = abstract new (...args: any[]) => Command<any, Input, any, Output, any>;
-type InputOf<C> = C extends AnyCommand<infer Input, infer _Output> ? Input : never;
-type OutputOf<C> = C extends AnyCommand<infer _Input, infer Output> ? Omit<Output, "$metadata"> : never;
+type CommandInput<C> = C extends AnyCommand<infer Input, infer _Output> ? Input : never;
+type CommandOutput<C> = C extends AnyCommand<infer _Input, infer Output> ? Omit<Output, "$metadata"> : never;
+
+/** What an operation of an SDK takes. */
+export type InputOf<Sdk, Name extends string> = CommandInput<CommandOf<Sdk, Name>>;
+/** What it gives, without the SDK's own metadata. */
+export type OutputOf<Sdk, Name extends string> = CommandOutput<CommandOf<Sdk, Name>>;
 
 /**
  * The operations of a service: names and types are those of its SDK client. `Sdk` is the type of the client module,
@@ -92,9 +119,9 @@ type OutputOf<C> = C extends AnyCommand<infer _Input, infer Output> ? Omit<Outpu
  */
 export type Operations<Sdk> = {
   [Name in OperationName<Sdk> & string]?: (
-    input: InputOf<CommandOf<Sdk, Name>>,
+    input: InputOf<Sdk, Name>,
     context: Context,
-  ) => OutputOf<CommandOf<Sdk, Name>> | Promise<OutputOf<CommandOf<Sdk, Name>>>;
+  ) => OutputOf<Sdk, Name> | Promise<OutputOf<Sdk, Name>>;
 };
 
 /** A request to a data plane (an execute-api URL, a user pool's key set): whole, before any AWS protocol is applied. */
@@ -110,10 +137,12 @@ export interface DataPlaneRequest {
   readonly id: string;
   /** Reads the whole body; rejects with AwsError 413 when it is larger than `limit` bytes. */
   body(limit?: number): Promise<Buffer>;
+  /** For who watches: the kinds of the faults that acted on it. */
+  fault?: string;
 }
 
 /** A request to change the protocol (WebSocket), to a data plane. */
-export interface UpgradeRequest extends Pick<DataPlaneRequest, "message" | "path" | "query" | "id"> {
+export interface UpgradeRequest extends Pick<DataPlaneRequest, "message" | "path" | "query" | "id" | "fault"> {
   readonly socket: Duplex;
   /** What the client sent behind the request. */
   readonly head: Buffer;
@@ -129,6 +158,8 @@ export interface LegacyQuery {
 /** One running service of one emulator. */
 export interface Service<Sdk = unknown> {
   readonly operations: Operations<Sdk>;
+  /** What each of these operations needs permission for. */
+  readonly access: AccessTable<Sdk>;
   /** What other services may ask of this one; see {@link Ports}. */
   readonly ports?: Partial<Ports>;
   /** Form-encoded requests of older SDKs, for a service whose model has moved to JSON. */
@@ -144,6 +175,8 @@ export interface Service<Sdk = unknown> {
    * to {@link serve} with the host name as `id` and the whole path.
    */
   ownsHost?(host: string): boolean;
+  /** How many of what a resource of this service has now, for tools that look on. */
+  counts?(arn: string): Counts | undefined;
   /** Forgets all state, stops background work and waits for it; the service goes on as if new. */
   reset(): Promise<void> | void;
   /** Stops for good. @default reset */

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
+import type { ForcedEnd } from "../core/faults/run";
+import { limits } from "../core/limits";
 import type { SystemLog } from "./log-lines";
 import type { InvokeMessage, WorkerMessage, WorkerSettings } from "./messages";
 
@@ -11,7 +13,7 @@ export interface LogEvent {
 }
 
 /** What an environment needs to run one version of a function. */
-export interface EnvironmentSpec extends WorkerSettings {
+export interface EnvironmentSpec extends Omit<WorkerSettings, "ahead"> {
   /** Everything that `process.env` holds. */
   readonly variables: Readonly<Record<string, string>>;
   /** MB. */
@@ -23,7 +25,10 @@ export interface EnvironmentSpec extends WorkerSettings {
   readonly log: (events: readonly LogEvent[]) => void;
 }
 
-export type InvokeRequest = Omit<InvokeMessage, "deadline">;
+export interface InvokeRequest extends Omit<InvokeMessage, "deadline" | "ahead"> {
+  /** How it is to end, whatever the handler does. */
+  readonly forcedEnd?: ForcedEnd;
+}
 
 export interface Outcome {
   /** JSON of the answer or of the error. */
@@ -46,11 +51,9 @@ interface Running {
   readonly resolve: (outcome: Outcome) => void;
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib */
-const initLimit = 10_000;
+const initLimit = limits.lambda.init.value;
 
-/** Sync answers may be 6 MB, and a little more for the envelope (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-const responseLimit = 6 * 1024 * 1024 + 100;
+const responseLimit = limits.lambda.responsePayload.value;
 
 /**
  * One execution environment: a worker thread with its own heap, modules and `process.env`, that runs one event at a time.
@@ -58,7 +61,8 @@ const responseLimit = 6 * 1024 * 1024 + 100;
  * The memory limit is that of V8's heap. Not emulated: buffers count for nothing, and a single allocation far above
  * the limit (a Map or a text that grows to hundreds of MB) ends the whole process, because V8 cannot give up one thread.
  *
- * Time inside functions, and so init and invocation timeouts, is the host's real time: they wait for real I/O.
+ * Inside functions, `Date` is that of the emulator's clock. Timers, and so init and invocation timeouts, wait in real time:
+ * they wait for real I/O.
  */
 export class Environment {
   /** Set when nothing can run here any more. */
@@ -81,6 +85,7 @@ export class Environment {
         runtime: spec.runtime,
         logFormat: spec.logFormat,
         logLevel: spec.logLevel,
+        ahead: this.ahead,
       } satisfies WorkerSettings,
       env: { ...spec.variables },
       argv: [],
@@ -117,7 +122,10 @@ export class Environment {
         timer: setTimeout(() => this.timeOut(), spec.timeout),
       };
       if (this.dead) return this.finish(this.failure ?? this.exited(undefined));
-      this.worker.postMessage({ ...request, deadline: Date.now() + spec.timeout } satisfies InvokeMessage);
+      const { forcedEnd, ...message } = request;
+      if (forcedEnd && !forcedEnd.after) return this.force(forcedEnd);
+      const deadline = Date.now() + spec.timeout;
+      this.worker.postMessage({ ...message, deadline, ahead: this.ahead } satisfies InvokeMessage);
     });
   }
 
@@ -153,6 +161,8 @@ export class Environment {
           this.die(message);
           return settle();
         }
+        const forcedEnd = this.running?.request.forcedEnd;
+        if (forcedEnd && message.kind !== "not-json") return this.force(forcedEnd);
         this.finish(this.ending(message));
       });
       this.worker.on("error", (cause: NodeJS.ErrnoException) => {
@@ -164,6 +174,10 @@ export class Environment {
         settle();
       });
     });
+  }
+
+  private get ahead(): number {
+    return this.spec.now() - Date.now();
   }
 
   private ending(message: Exclude<WorkerMessage, string | { kind: "ready" | "crash" }>): Ending {
@@ -185,6 +199,13 @@ export class Environment {
     if (this.running) this.finish(failure);
   }
 
+  /** Ends the running event as a fault has it. */
+  private force({ kind, wait }: ForcedEnd): void {
+    if (kind === "crash") this.die(this.exited(1));
+    // Else the timer ends it.
+    else if (!wait) this.timeOut();
+  }
+
   private timeOut(): void {
     const running = this.running;
     // An answer may already wait in the event loop's next turn when this thread was busy.
@@ -192,7 +213,7 @@ export class Environment {
       if (!running || this.running !== running) return;
       const { id } = running.request;
       const text = `Task timed out after ${seconds(this.spec.timeout)} seconds`;
-      this.append(`${new Date().toISOString()} ${id} ${text}\n\n`);
+      this.append(`${new Date(this.spec.now()).toISOString()} ${id} ${text}\n\n`);
       const errorType = "Sandbox.Timedout";
       this.die({ payload: error(errorType, `RequestId: ${id} Error: ${text}`), errorType });
     });

@@ -50,10 +50,15 @@ export class LogWriter {
   private hand(logs: Ports["logs"]): void {
     const batches = [...this.batches.values()];
     this.batches.clear();
-    try {
-      for (const { scope, group, stream, events } of batches) logs.write(scope, group, stream, events);
-    } catch (error) {
-      this.host.report(error, "writing logs");
-    }
+    // Lines of many invocations at once: what a subscription makes of them comes of none in particular.
+    this.host.journal.within([], () => {
+      for (const { scope, group, stream, events } of batches) {
+        try {
+          logs.write(scope, group, stream, events);
+        } catch (error) {
+          this.host.report(error, "writing logs");
+        }
+      }
+    });
   }
 }

@@ -9,14 +9,18 @@ export interface WorkerSettings {
   readonly logFormat: "Text" | "JSON";
   /** The least level of application log lines that are kept (JSON format only). */
   readonly logLevel: string;
+  /** How far the emulator's clock is ahead of this machine's, in milliseconds. */
+  readonly ahead: number;
 }
 
 /** One event on its way into a worker. Text only: it is parsed where it is used. */
 export interface InvokeMessage {
   readonly id: string;
   readonly event: string;
-  /** When the invocation times out, in milliseconds since the epoch on the host's clock. */
+  /** When the invocation times out, in milliseconds since the epoch on this machine's clock. */
   readonly deadline: number;
+  /** How far the emulator's clock is ahead of it. */
+  readonly ahead: number;
   readonly functionArn: string;
   readonly traceId: string;
   /** JSON, or "" for none. */

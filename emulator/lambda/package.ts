@@ -4,14 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { unzip, unzipSync } from "fflate";
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const packageLimits = {
-  /** Bytes of a zip sent with the request itself. */
-  direct: 50 * 1024 * 1024,
-  /** Bytes of all files once unpacked. */
-  unpacked: 262_144_000,
-} as const;
+import { limits } from "../core/limits";
 
 /** A zip that cannot be used, and why. */
 export class BadPackage extends Error {}
@@ -37,8 +30,9 @@ export function checkPackage(zip: Uint8Array): void {
     throw new BadPackage("Could not unzip uploaded file. Please check your file, then try to upload again.");
   }
   if (files === 0) throw new BadPackage("Uploaded file must be a non-empty zip");
-  if (size > packageLimits.unpacked) {
-    throw new BadPackage(`Unzipped size must be smaller than ${packageLimits.unpacked} bytes`);
+  const { value: most } = limits.lambda.unzipped;
+  if (size > most) {
+    throw new BadPackage(`Unzipped size must be smaller than ${most} bytes`);
   }
 }
 

@@ -24,8 +24,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** AWS says only that it keeps environments "for some time"; measurements of others say five to seven minutes. */
+/**
+ * AWS says only that it keeps environments "for some time in anticipation of another function invocation"
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown); measurements
+ * of others say five minutes to an hour. Here it is five minutes, and for the environment used last as long as the next
+ * event can be expected from when the last one came: up to this long.
+ */
 const idleLimit = 5 * 60_000;
+const longestIdle = 90 * 60_000;
 
 /** Credentials are replaced, with the environment that holds them, this long before they end. */
 const credentialMargin = 60_000;
@@ -56,6 +62,9 @@ export class Pool {
   private readonly ending = new Set<Promise<void>>();
   private starting = 0;
   private reaper?: Timer;
+  /** When an event came last, and how long the function had rested then. */
+  private lastEvent = Number.POSITIVE_INFINITY;
+  private pause = 0;
   private later?: NodeJS.Timeout;
   private retired = false;
   private closed = false;
@@ -70,6 +79,9 @@ export class Pool {
 
   /** Runs one event in a warm environment, or waits for one. */
   run(request: InvokeRequest): Promise<Outcome> {
+    const now = this.clock.now();
+    this.pause = Math.max(0, now - this.lastEvent);
+    this.lastEvent = now;
     const warm = this.takeIdle();
     if (warm) return this.runIn(warm, request);
     return new Promise((resolve, reject) => {
@@ -168,13 +180,19 @@ export class Pool {
   private reap(): void {
     this.reaper = undefined;
     const now = this.clock.now();
-    for (const warm of this.idle.filter(({ idleSince }) => idleSince + idleLimit <= now)) {
+    for (const warm of this.idle.filter((one) => this.endOf(one) <= now)) {
       this.idle.splice(this.idle.indexOf(warm), 1);
       this.end(warm);
     }
     if (this.idle.length === 0) return;
-    const oldest = Math.min(...this.idle.map(({ idleSince }) => idleSince));
-    this.reaper = this.clock.after(oldest + idleLimit - now, () => this.reap());
+    const next = Math.min(...this.idle.map((warm) => this.endOf(warm)));
+    this.reaper = this.clock.after(next - now, () => this.reap());
+  }
+
+  /** When an idle environment has waited long enough. */
+  private endOf(warm: Warm): number {
+    const expected = warm === this.idle.at(-1) ? Math.min(1.5 * this.pause, longestIdle) : 0;
+    return warm.idleSince + Math.max(idleLimit, expected);
   }
 
   private end(warm: Warm): void {

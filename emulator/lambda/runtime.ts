@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { sessionOf } from "../core/access/authorizer";
+import { LogPermission } from "../core/access/log-permission";
+import { formatArn } from "../core/arn";
 import type { SessionCredentials } from "../core/bus";
 import { AwsError } from "../core/errors";
 import type { Host } from "../core/service";
+import { actingFor } from "./acting";
 import type { InvokeRequest, Outcome } from "./environment";
 import type { FunctionVersion } from "./function-version";
 import { Load } from "./load";
@@ -69,21 +73,30 @@ export class LambdaRuntime {
     });
   }
 
-  /** The session of the function's role; undefined where STS knows no such role. */
-  private async credentials({ role, name }: FunctionVersion): Promise<SessionCredentials | undefined> {
+  /**
+   * The session of the function's role. A role that is there no more, or trusts Lambda no more, may do nothing; where IAM
+   * decides about nothing, a role that was never made is none at all.
+   */
+  private async credentials(fn: FunctionVersion): Promise<SessionCredentials | undefined> {
+    const acting = actingFor(arnOf(fn), fn.role);
+    const sts = await this.host.bus.to("sts");
     try {
-      return await (await this.host.bus.to("sts")).roleCredentials(role, name);
+      return await sts.roleCredentials(acting, credentialsLife);
     } catch (error) {
-      if (!(error instanceof AwsError)) this.host.report(error, "credentials of a function's role");
-      return undefined;
+      if (!(error instanceof AwsError)) throw error;
+      const nothing = { version: "2012-10-17", statements: [] } as const;
+      return this.host.bus.access.enforced
+        ? sts.credentialsFor({ ...sessionOf(acting), sessionPolicies: [nothing] })
+        : undefined;
     }
   }
 
   private spec(fn: FunctionVersion, taskRoot: string, credentials: SessionCredentials | undefined) {
-    const { clock } = this.host;
+    const { clock, bus } = this.host;
     const { account, region, version, logging } = fn;
     const stream = `${day(clock.now())}/[${version}]${randomBytes(16).toString("hex")}`;
     const scope = { account, region };
+    const permission = new LogPermission(bus, actingFor(arnOf(fn), fn.role), scope, logging.group, stream);
     return {
       taskRoot,
       handler: fn.handler,
@@ -95,10 +108,19 @@ export class LambdaRuntime {
       variables: variables(fn, taskRoot, stream, this.host.endpoint(), credentials),
       systemLog: systemLog({ ...fn, format: logging.format, systemLevel: logging.systemLevel }),
       now: () => clock.now(),
-      log: (events: Parameters<LogWriter["write"]>[3]) => this.logs.write(scope, logging.group, stream, events),
+      log: (events: Parameters<LogWriter["write"]>[3]) => {
+        if (permission.granted) this.logs.write(scope, logging.group, stream, events);
+      },
     };
   }
 }
+
+const arnOf = ({ account, region, name }: FunctionVersion) => formatArn("lambda", region, account, `function:${name}`);
+/**
+ * Seconds that the credentials of an environment are good for. AWS ends environments before their credentials end, and
+ * does not say when; here it is so long that regular events find the same environment for weeks.
+ */
+const credentialsLife = 30 * 86_400;
 
 const day = (time: number) => new Date(time).toISOString().slice(0, 10).replaceAll("-", "/");
 
@@ -131,7 +153,7 @@ function variables(
     _HANDLER: fn.handler,
     LAMBDA_TASK_ROOT: taskRoot,
     LAMBDA_RUNTIME_DIR: "/var/runtime",
-    // Without a role that STS knows, calls are signed with the account's key that needs no set-up (core/gateway/signer.ts).
+    // Without a role, calls are signed with the account's key that needs no set-up (core/gateway/signer.ts).
     AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? fn.account,
     AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? "test",
     ...(credentials && { AWS_SESSION_TOKEN: credentials.sessionToken }),

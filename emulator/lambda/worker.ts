@@ -1,6 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import type { InvokeMessage, WorkerMessage, WorkerSettings } from "./messages";
+import { machineNow, setAhead } from "./worker-clock";
 import { describeError, formatError, runtimeError } from "./worker-errors";
 import { type Handler, loadHandler, supportsCallbacks } from "./worker-handler";
 import { captureOutput } from "./worker-log";
@@ -12,6 +13,7 @@ import { captureOutput } from "./worker-log";
  */
 const port = parentPort!;
 const settings = workerData as WorkerSettings;
+setAhead(settings.ahead);
 const post = (message: WorkerMessage) => port.postMessage(message);
 
 let current: InvokeMessage | undefined;
@@ -74,6 +76,7 @@ async function invoke(handler: Handler, message: InvokeMessage): Promise<void> {
     return post({ kind: "not-json", message: (error as Error).message });
   }
   current = message;
+  setAhead(message.ahead);
   process.env._X_AMZN_TRACE_ID = message.traceId;
   const context = {
     clientContext,
@@ -85,7 +88,7 @@ async function invoke(handler: Handler, message: InvokeMessage): Promise<void> {
     memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-    getRemainingTimeInMillis: () => message.deadline - Date.now(),
+    getRemainingTimeInMillis: () => message.deadline - machineNow(),
   };
   try {
     succeed(

@@ -1,4 +1,5 @@
 import type { SessionCredentials } from "../bus";
+import type { Journal } from "../journal/journal";
 import type { OutgoingRequest } from "./http-exchange";
 import { fillPath } from "./path-value";
 import { sign } from "./sigv4";
@@ -26,6 +27,14 @@ export interface ServiceCall {
   readonly body: Buffer;
 }
 
+interface Surroundings {
+  readonly endpoint: string;
+  readonly credentials: SessionCredentials;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly journal: Journal;
+}
+
 /** The parts of `arn:aws:apigateway:region:service:path|action/...`; undefined for anything else. */
 export function serviceOf(uri: string) {
   const match = /^arn:[\w-]+:apigateway:([\w-]+):([\w.-]+):(path|action)\/(.*)$/s.exec(uri);
@@ -41,7 +50,7 @@ export function serviceOf(uri: string) {
 export function awsRequest(
   { region, name, kind, rest }: NonNullable<ReturnType<typeof serviceOf>>,
   call: ServiceCall,
-  { endpoint, credentials, now }: { endpoint: string; credentials: SessionCredentials; now: number },
+  { endpoint, credentials, now, journal }: Surroundings,
 ): OutgoingRequest | undefined {
   const filled = fillPath(rest, call.path);
   if (filled === undefined) return undefined;
@@ -63,6 +72,7 @@ export function awsRequest(
   for (const [parameter, value] of Object.entries(call.query))
     for (const one of [value].flat()) url.searchParams.append(parameter, one);
   const { method, body } = call;
-  Object.assign(headers, sign({ method, url, headers, body }, credentials, { region, service: name, now }));
+  const signature = sign({ method, url, headers, body }, credentials, { region, service: name, now });
+  Object.assign(headers, signature, journal.headers());
   return { method, url, headers, body };
 }

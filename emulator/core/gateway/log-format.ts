@@ -1,8 +1,12 @@
 /** The value at a dotted path, `identity.sourceIp` or `authorizer.claims['cognito:groups']`, as text. */
-export function lookUp(root: unknown, path: string): string | undefined {
+export const lookUp = (root: unknown, path: string): string | undefined => valueAt(root, keysOf(path));
+
+const keysOf = (path: string): readonly string[] =>
+  Array.from(path.matchAll(/([^.[\]]+)|\['([^']+)'\]/g), ([, plain, quoted]) => (plain ?? quoted)!);
+
+function valueAt(root: unknown, keys: readonly string[]): string | undefined {
   let value: unknown = root;
-  for (const [, plain, quoted] of path.matchAll(/([^.[\]]+)|\['([^']+)'\]/g)) {
-    const key = (plain ?? quoted)!;
+  for (const key of keys) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
     value = (value as Record<string, unknown>)[key];
   }
@@ -10,7 +14,8 @@ export function lookUp(root: unknown, path: string): string | undefined {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-type Part = string | { readonly variable: string };
+/** Text of the format, or the keys that lead to a value. */
+type Part = string | readonly string[];
 
 const variable = /\$context\.((?:[\w-]+|\['[^']+'\])(?:\.[\w-]+|\['[^']+'\])*)/g;
 
@@ -21,7 +26,7 @@ export class LogFormats {
   /** The line for one request; where a value is missing, AWS writes a dash. */
   line(format: string, context: Readonly<Record<string, unknown>>): string {
     return this.read(format)
-      .map((part) => (typeof part === "string" ? part : (lookUp(context, part.variable) ?? "-")))
+      .map((part) => (typeof part === "string" ? part : (valueAt(context, part) ?? "-")))
       .join("");
   }
 
@@ -31,7 +36,7 @@ export class LogFormats {
       const list: Part[] = [];
       let end = 0;
       for (const match of format.matchAll(variable)) {
-        list.push(format.slice(end, match.index), { variable: match[1]! });
+        list.push(format.slice(end, match.index), keysOf(match[1]!));
         end = match.index + match[0].length;
       }
       parts = [...list, format.slice(end)];

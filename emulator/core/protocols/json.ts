@@ -24,8 +24,8 @@ const isoTimestamp = 5;
 
 /** Reads a timestamp in any of the formats that AWS's front ends take: epoch seconds, ISO 8601, HTTP date. */
 export function toDate(value: unknown): Date {
-  const date = typeof value === "number" ? new Date(value * 1000) : new Date(String(value));
-  if (Number.isNaN(date.getTime()) && /^\d+(\.\d+)?$/.test(String(value))) return new Date(Number(value) * 1000);
+  let date = typeof value === "number" ? new Date(value * 1000) : new Date(String(value));
+  if (Number.isNaN(date.getTime()) && /^\d+(\.\d+)?$/.test(String(value))) date = new Date(Number(value) * 1000);
   if (Number.isNaN(date.getTime())) throw mismatch(value, "a Timestamp");
   return date;
 }

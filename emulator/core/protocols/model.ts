@@ -91,7 +91,6 @@ export function readModel(sdk: Record<string, unknown>, clientName: string): Ser
   const operations = new Map<string, OperationModel>();
   const errors = new Map<string, NormalizedSchema>();
   let namespace = settings.defaultNamespace ?? "";
-  let queryCompatible = false;
   for (const [name, schema] of Object.entries(sdk)) {
     if (!name.endsWith("$") || !Array.isArray(schema)) continue;
     if (schema[0] === operationKind) {
@@ -101,7 +100,6 @@ export function readModel(sdk: Record<string, unknown>, clientName: string): Ser
     } else if (schema[0] === errorKind) {
       const error = NormalizedSchema.of(schema as never);
       errors.set(schema[2] as string, error);
-      queryCompatible ||= error.getMergedTraits().awsQueryError !== undefined;
     }
   }
   return {
@@ -110,7 +108,7 @@ export function readModel(sdk: Record<string, unknown>, clientName: string): Ser
     target: settings.serviceTarget ?? "",
     namespace,
     xmlNamespace: settings.xmlNamespace ?? "",
-    queryCompatible: queryCompatible && known[0] === "json",
+    queryCompatible: settings.awsQueryCompatible === true && known[0] === "json",
     operations,
     errors,
   };

@@ -21,6 +21,22 @@ export const element = (name: string, content: unknown): string =>
             .join("")}</${name}>`
         : `<${name}>${escapeXml(content instanceof Date ? content.toISOString() : String(content))}</${name}>`;
 
+const malformed = () =>
+  new AwsError(
+    "MalformedXML",
+    "The XML you provided was not well-formed or did not validate against our published schema",
+  );
+
+/** Whether a reference such as `&#xD800;` names what no XML text may have (https://www.w3.org/TR/xml/#NT-Char). */
+function refersToNoCharacter(xml: string): boolean {
+  for (const [, hexadecimal, decimal] of xml.matchAll(/&#(?:x([0-9a-f]+)|(\d+));/gi)) {
+    const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
+    const isBeyond = code > 0x10_ffff || code === 0xfffe || code === 0xffff;
+    if (isBeyond || (code >= 0xd800 && code < 0xe000) || (code < 0x20 && ![9, 10, 13].includes(code))) return true;
+  }
+  return false;
+}
+
 /** XML bodies through the SDK's own serializers. */
 export class XmlCodec {
   private readonly settings;
@@ -38,13 +54,11 @@ export class XmlCodec {
   read(schema: NormalizedSchema, body: Buffer): Record<string, unknown> {
     const deserializer = new XmlShapeDeserializer(this.settings);
     deserializer.setSerdeContext(serde);
+    if (refersToNoCharacter(body.toString("latin1"))) throw malformed();
     try {
       return (deserializer.read(schema, body) ?? {}) as Record<string, unknown>;
     } catch {
-      throw new AwsError(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-      );
+      throw malformed();
     }
   }
 

@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { Gateway } from "./execute";
 import { Meter } from "./execute/meter";
 import { account } from "./operations/account";
@@ -26,24 +27,26 @@ export const definition = defineService<Sdk>({
     const store = new Store();
     const meter = new Meter(host.clock);
     const gateway = new Gateway(host, store, meter);
+    const operations = {
+      ...restApis(store, host),
+      ...imports(store, host),
+      ...resources(store),
+      ...methods(store),
+      ...integrations(store),
+      ...models(store),
+      ...gatewayResponses(store),
+      ...authorizers(store, (apiId, stageName) => gateway.authorizers.flush(apiId, stageName)),
+      ...deployments(store, host),
+      ...stages(store, host),
+      ...apiKeys(store, host),
+      ...usagePlans(store, meter),
+      ...account(store, host),
+      ...domains(store, host),
+      ...extras(store, host),
+    };
     return {
-      operations: {
-        ...restApis(store, host),
-        ...imports(store, host),
-        ...resources(store),
-        ...methods(store),
-        ...integrations(store),
-        ...models(store),
-        ...gatewayResponses(store),
-        ...authorizers(store, (apiId, stageName) => gateway.authorizers.flush(apiId, stageName)),
-        ...deployments(store, host),
-        ...stages(store, host),
-        ...apiKeys(store, host),
-        ...usagePlans(store, meter),
-        ...account(store, host),
-        ...domains(store, host),
-        ...extras(store, host),
-      },
+      operations,
+      access: access(store, operations),
       ports: { apigateway: { cloudwatchRole: (scope) => store.of(scope).cloudwatchRoleArn } },
       serve: (request) => gateway.serve(request),
       ownsHost: (name) => store.findDomain(name) !== undefined,

@@ -1,5 +1,6 @@
 import { TokenBuckets } from "../../core/gateway/token-buckets";
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { Gateway } from "./execute/gateway";
 import { Management } from "./execute/management";
 import { apis } from "./operations/apis";
@@ -28,20 +29,27 @@ export const definition = defineService<Sdk>({
     const buckets = new TokenBuckets(host.clock);
     const gateway = new Gateway(host, store, buckets);
     const management = new Management(host, store, gateway);
+    const operations = {
+      ...apis(store, host, (apiId) => gateway.closeAll(apiId)),
+      ...routes(store, host),
+      ...integrations(store, host),
+      ...models(store, host),
+      ...authorizers(store, host),
+      ...deployments(store, host),
+      ...stages(store, host, (apiId, stageName) => gateway.closeAll(apiId, stageName)),
+      ...domains(store, host),
+      ...extras(store, host),
+    };
     return {
-      operations: {
-        ...apis(store, host, (apiId) => gateway.closeAll(apiId)),
-        ...routes(store, host),
-        ...integrations(store, host),
-        ...models(store, host),
-        ...authorizers(store, host),
-        ...deployments(store, host),
-        ...stages(store, host, (apiId, stageName) => gateway.closeAll(apiId, stageName)),
-        ...domains(store, host),
-        ...extras(store, host),
-      },
+      operations,
+      access: access(store, operations),
       serve: (request) => management.serve(request),
       upgrade: (request) => gateway.upgrade(request),
+      counts(arn) {
+        const id = /^arn:[^:]+:apigateway:[^:]*::\/apis\/([^/]+)$/.exec(arn)?.[1] ?? "";
+        const connections = [...gateway.connections.values()].filter(({ session }) => session.api.id === id);
+        return store.findApi(id) && { connections: connections.length };
+      },
       ownsApi: (id) => store.findApi(id) !== undefined,
       ownsHost: (name) => store.servingDomain(name) !== undefined,
       reset() {

@@ -1,4 +1,5 @@
 import type { TimeUnitsType, UpdateUserPoolClientCommandInput } from "@aws-sdk/client-cognito-identity-provider";
+import { limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { check, page, randomText } from "./common";
 import { invalidOAuthFlow, invalidParameter, noSuchScope } from "./errors";
@@ -64,8 +65,10 @@ function checkFlows(flows: readonly string[] = []): void {
 
 function checkValidity(client: Client): void {
   const { access, id, refresh } = validity(client);
-  const short = [access, id].every((seconds) => seconds >= 300 && seconds <= 86_400);
-  if (!short || refresh < 3600 || refresh > 315_360_000) throw invalidParameter("Invalid range for token validity.");
+  const { token, refreshToken } = limits.cognito;
+  const short = [access, id].every((seconds) => seconds >= token.least && seconds <= token.value);
+  if (!short || refresh < refreshToken.least || refresh > refreshToken.value)
+    throw invalidParameter("Invalid range for token validity.");
 }
 
 type Settings = Omit<UpdateUserPoolClientCommandInput, "UserPoolId" | "ClientId" | "ClientName">;
@@ -117,7 +120,10 @@ export const clientOperations = (pools: Pools, now: () => Date) =>
     CreateUserPoolClient: (input, context) => {
       const pool = pools.get(context, input.UserPoolId);
       check({
-        clientName: [input.ClientName, { required: true, length: [1, 128], pattern: /^[\w\s+=,.@-]+$/ }],
+        clientName: [
+          input.ClientName,
+          { required: true, length: [1, limits.cognito.clientName.value], pattern: /^[\w\s+=,.@-]+$/ },
+        ],
         clientSecret: [input.ClientSecret, { length: [24, 64] }],
       });
       const created = now();

@@ -1,4 +1,5 @@
 import type { GroupType } from "@aws-sdk/client-cognito-identity-provider";
+import { limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { check, page } from "./common";
 import { groupExists } from "./errors";
@@ -22,7 +23,10 @@ export const groupOperations = (pools: Pools, now: () => Date) =>
     CreateGroup: (input, context) => {
       const pool = pools.get(context, input.UserPoolId);
       check({
-        groupName: [input.GroupName, { required: true, length: [1, 128], pattern: /^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u }],
+        groupName: [
+          input.GroupName,
+          { required: true, length: [1, limits.cognito.userName.value], pattern: /^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u },
+        ],
         description: [input.Description, { length: [0, 2048] }],
         roleArn: [input.RoleArn, { length: [20, 2048] }],
         precedence: [input.Precedence, { range: [0, 2 ** 31 - 1] }],

@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { authOperations } from "./auth";
 import { clientOperations } from "./clients";
 import { serve } from "./data-plane";
@@ -31,6 +32,7 @@ export const definition = defineService<typeof import("@aws-sdk/client-cognito-i
         ...authOperations(host, pools),
         ...ownUserOperations(host, pools),
       },
+      access: access(pools),
       ports: {
         cognito: {
           keySet: async (userPoolArn) => {

@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import type { Host, Operations } from "../../core/service";
 import { attributeList, readAttributes, writeAttributes } from "./attributes";
 import { check } from "./common";
@@ -33,7 +34,9 @@ export const ownUserOperations = (host: Host, pools: Pools) =>
 
     ChangePassword: async (input) => {
       const { pool, user } = await userOfToken(host, pools, input.AccessToken);
-      check({ proposedPassword: [input.ProposedPassword, { required: true, length: [1, 256] }] });
+      check({
+        proposedPassword: [input.ProposedPassword, { required: true, length: [1, limits.cognito.password.value] }],
+      });
       if (!isPassword(user.password, input.PreviousPassword ?? "")) throw wrongPassword();
       checkPassword(pool, input.ProposedPassword!, "Password does not conform to policy");
       user.password = hashPassword(input.ProposedPassword!);

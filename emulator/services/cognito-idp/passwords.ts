@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import type { PasswordPolicyType } from "@aws-sdk/client-cognito-identity-provider";
+import { limits } from "../../core/limits";
 import { invalidPassword } from "./errors";
 import type { Pool } from "./state";
 
@@ -36,7 +37,7 @@ export function checkPassword(pool: Pool, password: string, intro: string): void
     throw invalidPassword(`${intro}: ${why}`);
   };
   if (password.length < (policy.MinimumLength ?? 8)) fail("Password not long enough");
-  if (password.length > 256) fail("Password too long");
+  if (password.length > limits.cognito.password.value) fail("Password too long");
   for (const [rule, pattern, why] of rules) if (policy[rule] && !pattern.test(password)) fail(why);
 }
 

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-cognito-identity-provider";
 import { formatArn } from "../../core/arn";
 import { notEmulated } from "../../core/errors";
+import { endsOf, limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { customAttribute, makeSchema } from "./attributes";
 import { check, page, randomText } from "./common";
@@ -27,7 +28,10 @@ function readSettings(input: Partial<CreateUserPoolCommandInput>): PoolSettings 
   const password = input.Policies?.PasswordPolicy;
   const mfa = input.MfaConfiguration ?? "OFF";
   check({
-    "policies.passwordPolicy.minimumLength": [password?.MinimumLength, { range: [6, 99] }],
+    "policies.passwordPolicy.minimumLength": [
+      password?.MinimumLength,
+      { range: endsOf(limits.cognito.minimumPassword) },
+    ],
     "policies.passwordPolicy.temporaryPasswordValidityDays": [
       password?.TemporaryPasswordValidityDays,
       { range: [0, 365] },
@@ -110,7 +114,12 @@ export function poolOperations(pools: Pools, now: () => Date) {
 
   return {
     CreateUserPool: (input, context) => {
-      check({ poolName: [input.PoolName, { required: true, length: [1, 128], pattern: /^[\w\s+=,.@-]+$/ }] });
+      check({
+        poolName: [
+          input.PoolName,
+          { required: true, length: [1, limits.cognito.clientName.value], pattern: /^[\w\s+=,.@-]+$/ },
+        ],
+      });
       const settings = readSettings(input);
       const schema = makeSchema(input.Schema);
       const { account, region } = context;

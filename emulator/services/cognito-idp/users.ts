@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { UserType } from "@aws-sdk/client-cognito-identity-provider";
+import { limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { attributeList, checkRequired, readAttributes, writeAttributes } from "./attributes";
 import { check, page } from "./common";
@@ -29,7 +30,12 @@ export function newUser(
   taken: string,
   now: Date,
 ): User {
-  check({ username: [name, { required: true, length: [1, 128], pattern: /^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u }] });
+  check({
+    username: [
+      name,
+      { required: true, length: [1, limits.cognito.userName.value], pattern: /^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$/u },
+    ],
+  });
   const sub = randomUUID();
   let username = name!;
   const byAttribute = pool.settings.UsernameAttributes ?? [];
@@ -93,7 +99,7 @@ export const userOperations = (pools: Pools, now: () => Date) =>
     AdminSetUserPassword: (input, context) => {
       const pool = pools.get(context, input.UserPoolId);
       const user = userOf(pool, input.Username);
-      check({ password: [input.Password, { required: true, length: [1, 256] }] });
+      check({ password: [input.Password, { required: true, length: [1, limits.cognito.password.value] }] });
       checkPassword(pool, input.Password!, "Password does not conform to policy");
       user.password = hashPassword(input.Password!);
       user.status = input.Permanent ? "CONFIRMED" : "FORCE_CHANGE_PASSWORD";

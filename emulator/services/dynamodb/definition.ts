@@ -8,13 +8,14 @@ import type {
   Projection,
   ProvisionedThroughput,
 } from "@aws-sdk/client-dynamodb";
+import { limits } from "../../core/limits";
 import { invalidParameter, validation } from "./errors";
 import { atLeast, type Constraint, checkName, constrain, length, oneOf, required } from "./validation";
 
-const maxGlobalIndexes = 20;
-const maxLocalIndexes = 5;
+const maxGlobalIndexes = limits.dynamodb.globalIndexes.value;
+const maxLocalIndexes = limits.dynamodb.localIndexes.value;
 /** Named attributes over all indexes with projection INCLUDE (developer guide, "Constraints"). */
-const maxProjected = 100;
+const maxProjected = limits.dynamodb.projected.value;
 
 export const billingModes = oneOf("PROVISIONED", "PAY_PER_REQUEST");
 

@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { batchOperations } from "./operations/batch";
 import { itemOperations } from "./operations/items";
 import { queryOperations } from "./operations/query";
@@ -14,7 +15,7 @@ import { Database } from "./state";
  * DynamoDB: tables, indexes, items, expressions, transactions and time to live.
  *
  * Not emulated, and answered with 501: PartiQL, backups and restores, exports and imports, global tables, Kinesis
- * destinations. Capacity is counted but never runs out.
+ * destinations.
  */
 export const definition = defineService<DynamoSdk>({
   sdk: () => require("@aws-sdk/client-dynamodb"),
@@ -31,7 +32,12 @@ export const definition = defineService<DynamoSdk>({
         ...batchOperations(database),
         ...transactionOperations(database),
       },
+      access: access(database),
       ports: { dynamodb: dynamodbPort(database), dynamodbStreams: database.streams.port },
+      counts(arn) {
+        const table = database.find(arn);
+        return table && { items: table.rows.count };
+      },
       reset: () => database.reset(),
     };
   },

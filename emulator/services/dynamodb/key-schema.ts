@@ -1,4 +1,5 @@
 import type { AttributeDefinition, AttributeValue, KeySchemaElement } from "@aws-sdk/client-dynamodb";
+import { limits } from "../../core/limits";
 import { invalidParameter, keyMismatch, validation } from "./errors";
 import type { Key } from "./item-index";
 import { type Item, identity, type KeyType, member, sortable, typeOf } from "./values";
@@ -8,8 +9,8 @@ export interface KeyAttribute {
   readonly type: KeyType;
 }
 
-export const maxHashSize = 2048;
-export const maxSortSize = 1024;
+export const maxHashSize = limits.dynamodb.hashKey.value;
+export const maxSortSize = limits.dynamodb.sortKey.value;
 
 const noSort = "";
 

@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import { validation } from "./errors";
 
 /**
@@ -11,7 +12,7 @@ interface Decimal {
 }
 
 /** DynamoDB keeps 38 significant digits, magnitudes 1E-130 to 9.99E125 (developer guide, "Supported data types"). */
-const maxDigits = 38;
+const maxDigits = limits.dynamodb.digits.value;
 const maxPoint = 126;
 const minPoint = -129;
 

@@ -59,26 +59,21 @@ export class SecondaryIndex {
   /**
    * Follows a write to the table.
    *
-   * @returns what it wrote, as pairs of sizes: nothing for an index that the write does not change, and a deletion and a
-   * put for a changed index key (developer guide, "Provisioned throughput considerations for GSIs").
+   * @returns what it wrote: nothing for an index that the write does not change, and a deletion and a put for a changed
+   * index key (developer guide, "Provisioned throughput considerations for GSIs").
    */
-  follow(old: Row | undefined, current: Row | undefined): readonly number[] {
+  follow(old: Row | undefined, current: Row | undefined): readonly { readonly size: number; readonly hash: string }[] {
     const from = old && this.rowOf(old);
     const to = current && this.rowOf(current);
     if (from && to && from.hash === to.hash && from.sort === to.sort) {
       this.rows.put(to);
-      return from.item === to.item || equalItems(from.item, to.item) ? [] : [Math.max(from.size, to.size)];
+      return from.item === to.item || equalItems(from.item, to.item)
+        ? []
+        : [{ size: Math.max(from.size, to.size), hash: to.hash }];
     }
-    const sizes: number[] = [];
-    if (from) {
-      this.rows.remove(from);
-      sizes.push(from.size);
-    }
-    if (to) {
-      this.rows.put(to);
-      sizes.push(to.size);
-    }
-    return sizes;
+    if (from) this.rows.remove(from);
+    if (to) this.rows.put(to);
+    return [from, to].filter((row) => row !== undefined);
   }
 
   private rowOf(row: Row): Row | undefined {

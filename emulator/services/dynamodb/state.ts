@@ -29,7 +29,7 @@ export class Database {
   readonly streams: TableStreams;
 
   constructor(readonly host: Host) {
-    this.streams = new TableStreams(() => host.clock.now());
+    this.streams = new TableStreams(() => host.clock.now(), host.bus.access, host.journal);
   }
 
   now(): number {
@@ -53,6 +53,13 @@ export class Database {
     const table = this.regions.of(parsed).tables.get(name);
     if (!table) throw resourceNotFound(`ResourcArn: ${arn} not found`);
     return table;
+  }
+
+  /** The table of an ARN, if there is one. */
+  find(arn: string): Table | undefined {
+    const parsed = parseArn(arn);
+    const name = parsed?.service === "dynamodb" ? /^table\/([^/]+)$/.exec(parsed.resource)?.[1] : undefined;
+    return parsed && name ? this.regions.of(parsed).tables.get(name) : undefined;
   }
 
   reset(): void {

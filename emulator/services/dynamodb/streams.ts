@@ -1,17 +1,24 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { StreamViewType } from "@aws-sdk/client-dynamodb";
-import type { Ports, StreamReader, TableRecord, TableStream } from "../../core/bus";
+import type { Authorizer } from "../../core/access/authorizer";
+import type { Ports, TableRecord, TableStream } from "../../core/bus";
+import { guardedReader } from "../../core/guarded-reader";
+import type { Causes } from "../../core/journal/entry";
+import type { Journal } from "../../core/journal/journal";
+import { limits } from "../../core/limits";
 import { type Scope, Scoped } from "../../core/service";
 import { type LogRecord, ShardLog } from "../../core/shard-log";
-import { resourceNotFound } from "./errors";
+import type { StreamReader } from "../../core/stream-reader";
+import { accessDenied, resourceNotFound } from "./errors";
 import type { Change, Table } from "./table";
 import { itemSize, member } from "./values";
 
 /** Records stay for 24 hours, those of a stream that is off by now, too (developer guide, "DynamoDB Streams"). */
-const retention = 24 * 3_600_000;
+const retention = limits.dynamodb.streamRetention.value;
 
 interface LoggedRecord extends LogRecord {
   readonly key: string;
+  readonly causes?: Causes;
   readonly detail: TableRecord;
 }
 
@@ -76,7 +83,8 @@ class Recording implements TableStream {
     return this.log.at(position)?.sequenceNumber;
   }
 
-  record(change: Change): void {
+  /** @param causes what the change came of, for the journal. */
+  record(change: Change, causes: Causes | undefined): void {
     const number = sequenceNumber(++this.count);
     const arrival = this.now();
     const withNew = this.viewType === "NEW_IMAGE" || this.viewType === "NEW_AND_OLD_IMAGES";
@@ -89,6 +97,7 @@ class Recording implements TableStream {
       sequenceNumber: number,
       arrival,
       size,
+      causes,
       key: JSON.stringify(member(change.keys, this.keySchema[0]!.AttributeName!)),
       detail: {
         eventID: randomUUID().replaceAll("-", ""),
@@ -132,6 +141,7 @@ class Recording implements TableStream {
     };
     return {
       id: this.arn,
+      demand() {},
       shards: () => {
         fresh();
         return [{ id: this.shardId, parents: [] }];
@@ -166,7 +176,11 @@ export class TableStreams {
   /** What ends the recording of a table. */
   private readonly recording = new WeakMap<Table, { readonly stream: Recording; stop(): void }>();
 
-  constructor(private readonly now: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly access: Authorizer,
+    private readonly journal: Journal,
+  ) {}
 
   /** Begins or ends to record the changes of a table, as its settings now say. */
   follow(table: Table): void {
@@ -176,7 +190,7 @@ export class TableStreams {
     this.end(table);
     if (!wanted) return;
     const stream = new Recording(table, wanted.label, wanted.StreamViewType!, this.now(), this.now);
-    const stop = table.observe((change) => stream.record(change));
+    const stop = table.observe((change) => stream.record(change, this.journal.causes));
     this.recording.set(table, { stream, stop });
     table.latestStreamLabel = stream.label;
     this.regions.of(table.scope).set(stream.arn, stream);
@@ -200,13 +214,22 @@ export class TableStreams {
   readonly port: Ports["dynamodbStreams"] = {
     list: async (scope, tableName) =>
       this.kept(scope).filter((stream) => tableName === undefined || stream.tableName === tableName),
-    find: async (arn) => {
-      const [, , , region = "", account = ""] = arn.split(":");
-      const stream = this.kept({ region, account }).find((one) => one.arn === arn);
-      if (!stream) throw streamNotFound(arn);
-      return stream;
+    find: async (arn) => this.find(arn),
+    open: async (arn, by) => {
+      const { reader } = this.find(arn);
+      if (!by) return reader;
+      return guardedReader(reader, (step) =>
+        this.access.demand(by, { action: `dynamodb:${step}`, resource: arn }, accessDenied),
+      );
     },
   };
+
+  private find(arn: string): Recording {
+    const [, , , region = "", account = ""] = arn.split(":");
+    const stream = this.kept({ region, account }).find((one) => one.arn === arn);
+    if (!stream) throw streamNotFound(arn);
+    return stream;
+  }
 
   private kept(scope: Scope): Recording[] {
     const streams = this.regions.of(scope);

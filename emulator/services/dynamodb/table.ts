@@ -15,6 +15,7 @@ import { invalidParameter } from "./errors";
 import { ItemIndex, type Key, type Row } from "./item-index";
 import { KeySchema } from "./key-schema";
 import type { SecondaryIndex } from "./secondary-index";
+import { type Capacity, Throughput } from "./throughput";
 import type { TimeToLive } from "./ttl";
 import { equalItems, type Item, pick } from "./values";
 
@@ -56,6 +57,8 @@ export class Table {
   latestStreamLabel?: string;
   policy?: { readonly text: string; readonly revision: string };
   private readonly observers = new Set<(change: Change) => void>();
+  private readonly throughput: Throughput;
+  private readonly indexThroughputs = new WeakMap<SecondaryIndex, Throughput>();
 
   constructor(
     readonly name: string,
@@ -64,9 +67,11 @@ export class Table {
     readonly keySchema: readonly KeySchemaElement[],
     public definitions: readonly AttributeDefinition[],
     public settings: TableSettings,
+    private readonly now: () => number,
   ) {
     this.arn = formatArn("dynamodb", scope.region, scope.account, `table/${name}`);
     this.keys = new KeySchema(keySchema, definitions);
+    this.throughput = new Throughput("Table", this.arn, () => this.capacity(this.settings.throughput), now);
   }
 
   get(key: Key): Row | undefined {
@@ -75,6 +80,27 @@ export class Table {
 
   index(name: string): SecondaryIndex | undefined {
     return this.indexes.find((index) => index.name === name);
+  }
+
+  /** What the table gives in a second, or one of its global indexes; local ones share that of the table. */
+  throughputOf(index?: SecondaryIndex): Throughput {
+    if (!index?.global) return this.throughput;
+    let throughput = this.indexThroughputs.get(index);
+    if (!throughput) {
+      const arn = `${this.arn}/index/${index.name}`;
+      throughput = new Throughput("Index", arn, () => this.capacity(index.throughput), this.now);
+      this.indexThroughputs.set(index, throughput);
+    }
+    return throughput;
+  }
+
+  /** Refuses a write that goes beyond what the table, or a global index of the item, takes in a second. */
+  admitWrite(key: Key, item?: Item): void {
+    this.throughput.admit("Write", key.hash);
+    for (const index of this.indexes) {
+      const place = index.global && item ? index.keys.keyInIndex(item) : undefined;
+      if (place) this.throughputOf(index).admit("Write", place.hash);
+    }
   }
 
   /** Refuses an item that an index cannot take. */
@@ -120,19 +146,23 @@ export class Table {
   }
 
   private written(old: Row | undefined, row: Row | undefined, meter?: CapacityMeter, expired = false): void {
-    meter?.add(writeUnits(Math.max(old?.size ?? 0, row?.size ?? 0)));
+    const units = writeUnits(Math.max(old?.size ?? 0, row?.size ?? 0));
+    meter?.add(units);
+    // What time to live deletes is free.
+    if (!expired) this.throughput.use("Write", units, (row ?? old)?.hash);
     for (const index of this.indexes) {
-      const sizes = index.follow(old, row);
-      if (meter && sizes.length > 0) {
-        meter.addIndex(
-          index.name,
-          index.global,
-          sizes.reduce((sum, size) => sum + writeUnits(size), 0),
-        );
+      for (const { size, hash } of index.follow(old, row)) {
+        meter?.addIndex(index.name, index.global, writeUnits(size));
+        if (!expired) this.throughputOf(index).use("Write", writeUnits(size), hash);
       }
     }
     this.timeToLive?.follow(old, row);
     if (this.observers.size > 0) this.tell(old, row, expired);
+  }
+
+  private capacity(provisioned: ProvisionedThroughput | undefined): Capacity {
+    const { billing, onDemandThroughput } = this.settings;
+    return billing === "PROVISIONED" ? { provisioned } : { onDemand: onDemandThroughput };
   }
 
   private tell(old: Row | undefined, row: Row | undefined, expired: boolean): void {

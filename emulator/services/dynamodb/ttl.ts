@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../../core/clock";
+import { limits } from "../../core/limits";
 import type { Key, Row } from "./item-index";
 import { SortedList } from "./sorted-list";
 import { member } from "./values";
@@ -8,8 +9,8 @@ interface Expiry extends Key {
   readonly due: number;
 }
 
-/** Items that expired longer ago are left alone (developer guide, "Using time to live"): five years. */
-const longestPast = 5 * 365 * 24 * 3_600_000;
+/** Items that expired longer ago are left alone. */
+const longestPast = limits.dynamodb.expiryPast.value * 1000;
 
 const compareExpiries = (a: Expiry, b: Expiry): number =>
   a.due - b.due || (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.sort < b.sort ? -1 : a.sort > b.sort ? 1 : 0);

@@ -1,10 +1,11 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { limits } from "../../core/limits";
 import { invalidParameter, validation } from "./errors";
 import { normaliseNumber } from "./number";
 import { binaryText, checkDepth, type Item, itemSize } from "./values";
 
 /** 400 KB (developer guide, "Constraints"). */
-export const maxItemSize = 400 * 1024;
+export const maxItemSize = limits.dynamodb.item.value;
 
 type Check = (value: unknown) => string | undefined;
 
@@ -83,12 +84,13 @@ export function entriesOf<Value>(path: string, map: Record<string, Value>): [str
 }
 
 export const namePattern = /[a-zA-Z0-9_.-]+/;
-const validName = /^[a-zA-Z0-9_.-]{3,255}$/;
+const { least: shortestName, value: longestName } = limits.dynamodb.tableName;
+const validName = new RegExp(`^[a-zA-Z0-9_.-]{${shortestName},${longestName}}$`);
 
 /** Checks a table or index name; cheap when it is good. */
 export function checkName(name: string | undefined, path = "tableName"): asserts name is string {
   if (name !== undefined && validName.test(name)) return;
-  constrain([path, name, required, length(3, 255), pattern(namePattern)]);
+  constrain([path, name, required, length(shortestName, longestName), pattern(namePattern)]);
 }
 
 /**

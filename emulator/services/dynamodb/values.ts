@@ -1,4 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { limits } from "../../core/limits";
 import { validation } from "./errors";
 import { compareNumbers, numberSize, sortableNumber } from "./number";
 
@@ -117,7 +118,7 @@ export function elements(set: AttributeValue): string[] {
 }
 
 /** Deepest nesting of maps and lists (developer guide, "Constraints"). */
-const maxDepth = 32;
+const maxDepth = limits.dynamodb.nesting.value;
 
 /** Refuses a map or list that is nested too deep. */
 export function checkDepth(depth: number): void {

@@ -5,7 +5,7 @@ import type {
   ItemCollectionMetrics,
 } from "@aws-sdk/client-dynamodb";
 import type { Scope } from "../../core/service";
-import type { CapacityMeter } from "./capacity";
+import { type CapacityMeter, writeUnits } from "./capacity";
 import { validation } from "./errors";
 import type { ExpressionInput } from "./expressions";
 import type { Condition } from "./expressions/condition";
@@ -63,15 +63,26 @@ const noItem: Item = {};
 export const holds = (write: PreparedWrite, old: Row | undefined): boolean =>
   !write.condition || meets(old?.item ?? noItem, write.condition);
 
+/** Refuses a write that is too much for its table in this second. */
+export const admit = ({ table, key }: PreparedWrite, outcome: Outcome): void =>
+  table.admitWrite(key, typeof outcome === "object" ? outcome.item : undefined);
+
 /** Makes the outcome true and returns the row that was there before. */
 export function commit({ table, key }: PreparedWrite, outcome: Outcome, meter?: CapacityMeter): Row | undefined {
   if (outcome === "same") {
     const old = table.get(key);
-    meter?.add(Math.max(1, Math.ceil((old?.size ?? 0) / 1024)));
+    useSame(table, old, key, meter);
     return old;
   }
   if (outcome === "gone") return table.delete(key, meter);
   return table.put(key, outcome.item, outcome.size, meter);
+}
+
+/** A write that leaves all as it was, or whose condition does not hold, costs as much as the item that is there. */
+export function useSame(table: Table, old: Row | undefined, { hash }: Key, meter?: CapacityMeter): void {
+  const units = writeUnits(old?.size ?? 0);
+  meter?.add(units);
+  table.throughputOf().use("Write", units, hash);
 }
 
 export function preparePut(database: Database, input: PutInput, scope: Scope): PreparedWrite {

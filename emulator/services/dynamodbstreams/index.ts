@@ -1,8 +1,10 @@
 import { parseArn } from "../../core/arn";
 import type { TableStream } from "../../core/bus";
 import { type Constraint, checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { defineService, type Host, type Operations, type Scope } from "../../core/service";
-import { expiredIterator, invalidIterator, shardNotFound, streamNotFound, trimmed, validation } from "./errors";
+import { access } from "./access";
+import { expiredIterator, shardNotFound, streamNotFound, trimmed, validation } from "./errors";
 import { makeIterator, readIterator } from "./iterator";
 
 type Sdk = typeof import("@aws-sdk/client-dynamodb-streams");
@@ -14,7 +16,7 @@ type Sdk = typeof import("@aws-sdk/client-dynamodb-streams");
 export const definition = defineService<Sdk>({
   sdk: () => require("@aws-sdk/client-dynamodb-streams"),
   client: "DynamoDBStreamsClient",
-  create: (host) => ({ operations: streamOperations(host), reset() {} }),
+  create: (host) => ({ operations: streamOperations(host), access, reset() {} }),
 });
 
 const check = (rules: Record<string, readonly [value: unknown, rule: Constraint]>) =>
@@ -23,15 +25,13 @@ const check = (rules: Record<string, readonly [value: unknown, rule: Constraint]
 const streamArn: Constraint = { required: true, length: [37, 1024] };
 const iteratorTypes = ["AFTER_SEQUENCE_NUMBER", "AT_SEQUENCE_NUMBER", "LATEST", "TRIM_HORIZON"];
 
-const mostRecords = 1_000;
-const mostBytes = 1024 * 1024;
+const mostRecords = limits.dynamodb.streamRecords.value;
+const mostBytes = limits.dynamodb.streamBytes.value;
 
 const streamOperations = (host: Host): Operations<Sdk> => {
-  const find = async (arn: string | undefined, { account, region }: Scope): Promise<TableStream> => {
+  const find = async (arn: string | undefined, { region }: Scope): Promise<TableStream> => {
     check({ streamArn: [arn, streamArn] });
-    // Policies of streams are not emulated: without one, a stream is its account's own.
-    const parsed = parseArn(arn!);
-    if (parsed?.account !== account || parsed.region !== region) throw streamNotFound(arn!);
+    if (parseArn(arn!)?.region !== region) throw streamNotFound(arn!);
     return (await host.bus.to("dynamodbStreams")).find(arn!);
   };
   return {
@@ -103,7 +103,6 @@ const streamOperations = (host: Host): Operations<Sdk> => {
       });
       const now = host.clock.now();
       const { arn, shardId, position } = readIterator(input.ShardIterator!, now);
-      if (arn.split(":")[4] !== context.account) throw invalidIterator();
       const stream = await find(arn, context);
       if (stream.shardId !== shardId) throw expiredIterator();
       if (position < stream.reader.position(shardId, { type: "TRIM_HORIZON" })) throw trimmed();

@@ -1,12 +1,16 @@
 import type { TableStream } from "../../core/bus";
+import { limits } from "../../core/limits";
 import { expiredIterator, invalidIterator } from "./errors";
 
 /** An iterator is good for 15 minutes (API reference, GetShardIterator). */
-const life = 15 * 60_000;
+const life = limits.dynamodb.streamIterator.value;
 
 /** `<stream>|1|<base64>`, as AWS's look: where to go on, and when it was made. */
 export const makeIterator = ({ arn, shardId }: TableStream, position: number, now: number): string =>
   `${arn}|1|${Buffer.from(JSON.stringify([shardId, position, now])).toString("base64")}`;
+
+/** The ARN of the stream that an iterator is for, whether or not it holds. */
+export const streamOf = (iterator: string | undefined): string | undefined => iterator?.split("|", 1)[0];
 
 /** @throws AwsError for text that {@link makeIterator} has not made, or too long ago. */
 export function readIterator(text: string, now: number): { arn: string; shardId: string; position: number } {

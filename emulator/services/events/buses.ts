@@ -1,5 +1,6 @@
 import type { EventBus as ApiBus } from "@aws-sdk/client-eventbridge";
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
 import type { Host } from "../../core/service";
 import { addTags, busName, busReference, check, page } from "./checks";
 import { busExists, invalid, invalidParameter, tooMany } from "./errors";
@@ -7,7 +8,7 @@ import { policyOf } from "./policies";
 import type { EventBus, EventsOperations, Store } from "./store";
 
 /** Event buses of an account in a region (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
-const mostBuses = 100;
+const mostBuses = limits.events.buses.value;
 
 const listed = (bus: EventBus): ApiBus => ({
   Name: bus.name,

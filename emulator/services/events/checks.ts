@@ -1,13 +1,18 @@
 import type { Tag } from "@aws-sdk/client-eventbridge";
 import { type Constraint, checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { invalid } from "./errors";
 
 /** Checks members as the API's front end does. */
 export const check = (rules: Record<string, readonly [value: unknown, rule: Constraint]>): void =>
   checkConstraints("ValidationException", rules);
 
-export const ruleName: Constraint = { required: true, length: [1, 64], pattern: /^[.\-_A-Za-z0-9]+$/ };
-export const busName: Constraint = { length: [1, 256], pattern: /^[/.\-_A-Za-z0-9]+$/ };
+export const ruleName: Constraint = {
+  required: true,
+  length: [1, limits.events.ruleName.value],
+  pattern: /^[.\-_A-Za-z0-9]+$/,
+};
+export const busName: Constraint = { length: [1, limits.events.busName.value], pattern: /^[/.\-_A-Za-z0-9]+$/ };
 /** A name or an ARN. */
 export const busReference: Constraint = {
   length: [1, 1600],
@@ -15,7 +20,7 @@ export const busReference: Constraint = {
 };
 export const roleArn: Constraint = { length: [1, 1600] };
 
-const mostTags = 50;
+const mostTags = limits.events.tags.value;
 
 /** Adds tags that a resource can have to those that it has. */
 export function addTags(present: Map<string, string>, tags: readonly Tag[] = []): void {

@@ -1,15 +1,16 @@
 import type { Target } from "@aws-sdk/client-eventbridge";
+import { limits } from "../../core/limits";
 import { backoff, Redelivery } from "../../core/redelivery";
 import type { Host } from "../../core/service";
 import { Failed, type Forward, ship, toQueue } from "./destinations";
 import type { BusEvent } from "./event";
 import { inputFor, NoJson } from "./input";
-import { mayPut } from "./policies";
+import { eventKeys, policyOf } from "./policies";
 import type { EventBus, Rule, Store } from "./store";
 
-/** What a target has without a retry policy (API reference, RetryPolicy). */
-const mostRetries = 185;
-const longestAge = 86_400;
+/** What a target has without a retry policy: as much as one can ask for. */
+const mostRetries = limits.events.retries.value;
+const longestAge = limits.events.eventAge.value;
 
 /** Why an event was given up, in the words of its dead-letter message. */
 type Exhausted = "MaximumRetryAttempts" | "MaximumEventAgeInSeconds";
@@ -24,15 +25,13 @@ export class Delivery {
     store: Store,
   ) {
     this.redelivery = new Redelivery(host, "events delivery");
-    this.forward = (busArn, event) => {
+    this.forward = (busArn, event, by) => {
       const bus = store.busIfThere(busArn, { account: event.account, region: event.region });
       if (!bus) throw new Failed("NO_RESOURCE", `Event bus ${busArn} does not exist.`);
-      if (!mayPut(bus, event.account)) {
-        throw new Failed(
-          "NO_PERMISSIONS",
-          `The policy of ${busArn} does not allow events:PutEvents to ${event.account}.`,
-        );
-      }
+      const keys = eventKeys(event.source, event["detail-type"], true);
+      const asked = { action: "events:PutEvents", resource: bus.arn, policy: policyOf(bus), conditions: keys };
+      const denial = this.host.bus.access.checkCaller(by, asked);
+      if (denial) throw new Failed("NO_PERMISSIONS", denial.message);
       void this.publish(bus, event, true);
     };
   }
@@ -54,6 +53,12 @@ export class Delivery {
   }
 
   private send(rule: Rule, target: Target, event: BusEvent, forwarded: boolean): Promise<void> {
+    const place = { service: "events", operation: "PutEvents", resources: [rule.arn, target.Arn ?? ""] };
+    const way = `${rule.arn} ${target.Id}`;
+    return this.host.faults.deliveries.send(place, way, () => this.start(rule, target, event, forwarded));
+  }
+
+  private start(rule: Rule, target: Target, event: BusEvent, forwarded: boolean): Promise<void> {
     const { clock } = this.host;
     const since = clock.now();
     const { MaximumRetryAttempts = mostRetries, MaximumEventAgeInSeconds = longestAge } = target.RetryPolicy ?? {};

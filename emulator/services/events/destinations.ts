@@ -1,9 +1,11 @@
 import type { Target } from "@aws-sdk/client-eventbridge";
+import { sessionOf } from "../../core/access/authorizer";
+import type { Identity } from "../../core/access/identity";
 import { type Arn, parseArn } from "../../core/arn";
 import { AwsError } from "../../core/errors";
 import { jsonPath } from "../../core/gateway/json-path";
 import type { Host, Scope } from "../../core/service";
-import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import type { ServiceCaller } from "../../core/service-caller";
 import type { BusEvent } from "./event";
 import type { Rule } from "./store";
 
@@ -32,8 +34,8 @@ export interface Shipment {
   readonly forwarded: boolean;
 }
 
-/** Puts an event on a bus for a rule of another one. Throws {@link Failed}. */
-export type Forward = (busArn: string, event: BusEvent) => void;
+/** Puts an event on a bus for a rule of another one, as the target's role. Throws {@link Failed}. */
+export type Forward = (busArn: string, event: BusEvent, by: Identity) => void;
 
 /** A rule as those see it that it sends to. */
 export const callerOf = (rule: Rule): ServiceCaller => ({
@@ -42,13 +44,15 @@ export const callerOf = (rule: Rule): ServiceCaller => ({
   sourceAccount: rule.bus.account,
 });
 
-const demand = (allowed: boolean, arn: string, action: string, { sourceArn }: ServiceCaller) => {
-  if (allowed) return;
-  throw new Failed(
-    "NO_PERMISSIONS",
-    `The policy of ${arn} does not allow events.amazonaws.com ${action} for ${sourceArn}.`,
-  );
-};
+/** Acts as the role of a target. Throws {@link Failed} where that lets EventBridge not. */
+function assumed({ bus }: Host, rule: Rule, { RoleArn = "" }: Target): Identity {
+  const { principal: service, sourceArn, sourceAccount } = callerOf(rule);
+  // AWS makes up a name for each session; the rule's says more here.
+  const acting = { roleArn: RoleArn, service, sessionName: rule.name, sourceArn, sourceAccount };
+  const denial = bus.access.checkTrust(acting);
+  if (denial) throw new Failed("NO_PERMISSIONS", denial.message);
+  return sessionOf(acting);
+}
 
 /** Sends to a queue, which may be a dead-letter queue, if its policy lets a rule do so. */
 export async function toQueue(
@@ -61,27 +65,15 @@ export async function toQueue(
     messageAttributes?: Record<string, { dataType: string; stringValue: string }>;
   },
 ): Promise<void> {
-  const caller = callerOf(rule);
-  const sqs = await host.bus.to("sqs");
-  const { Policy } = await sqs.attributes(arn);
-  demand(allowsService(Policy, caller, "sqs:SendMessage", arn), arn, "sqs:SendMessage", caller);
-  await sqs.send(arn, { ...message, ...caller });
+  await (await host.bus.to("sqs")).send(arn, message, callerOf(rule));
 }
 
 async function toFunction(host: Host, arn: string, { rule, text }: Shipment): Promise<void> {
-  const caller = callerOf(rule);
-  const lambda = await host.bus.to("lambda");
-  const policy = await lambda.policy(arn);
-  demand(allowsService(policy, caller, "lambda:InvokeFunction", arn), arn, "lambda:InvokeFunction", caller);
-  await lambda.invokeAsync(arn, text, caller);
+  await (await host.bus.to("lambda")).invokeAsync(arn, text, callerOf(rule));
 }
 
 async function toTopic(host: Host, arn: string, { rule, text }: Shipment): Promise<void> {
-  const caller = callerOf(rule);
-  const sns = await host.bus.to("sns");
-  const { Policy } = await sns.attributes(arn);
-  demand(allowsService(Policy, caller, "sns:Publish", arn), arn, "sns:Publish", caller);
-  await sns.publish(arn, { message: text, ...caller });
+  await (await host.bus.to("sns")).publish(arn, { message: text }, callerOf(rule));
 }
 
 async function toStream(host: Host, arn: string, { rule, target, event, text }: Shipment): Promise<void> {
@@ -89,7 +81,7 @@ async function toStream(host: Host, arn: string, { rule, target, event, text }: 
   const found = path === undefined ? undefined : jsonPath(event, path);
   const partitionKey = found === undefined ? event.id : typeof found === "string" ? found : JSON.stringify(found);
   const kinesis = await host.bus.to("kinesis");
-  await kinesis.putRecord(arn, { data: Buffer.from(text), partitionKey }, callerOf(rule));
+  await kinesis.putRecord(arn, { data: Buffer.from(text), partitionKey }, assumed(host, rule, target));
 }
 
 /** The group of `log-group:name` or `log-group:name:*`. */
@@ -111,12 +103,12 @@ async function toLogGroup(host: Host, arn: Arn, shipment: Shipment): Promise<voi
   const logs = await host.bus.to("logs");
   const group = groupOf(arn);
   if (!logs.hasGroup(arn, group)) throw new Failed("NO_RESOURCE", `Log group ${group} does not exist.`);
-  logs.write(arn, group, shipment.event.id, [logEvent(shipment)]);
+  logs.write(arn, group, shipment.event.id, [logEvent(shipment)], callerOf(shipment.rule));
 }
 
-function toBus(forward: Forward, arn: string, { event, forwarded }: Shipment): void {
+function toBus(host: Host, forward: Forward, arn: string, { rule, target, event, forwarded }: Shipment): void {
   if (forwarded) throw new Failed("THIRD_ACCOUNT_HOP_DETECTED", "An event goes from one bus to another one only once.");
-  forward(arn, event);
+  forward(arn, event, assumed(host, rule, target));
 }
 
 const kinds: Record<string, { resource: RegExp; needsRole?: true }> = {
@@ -146,7 +138,7 @@ export async function ship(host: Host, forward: Forward, shipment: Shipment): Pr
     } else if (arn.service === "sns") await toTopic(host, text, shipment);
     else if (arn.service === "kinesis") await toStream(host, text, shipment);
     else if (arn.service === "logs") await toLogGroup(host, arn, shipment);
-    else toBus(forward, text, shipment);
+    else toBus(host, forward, text, shipment);
   } catch (error) {
     throw error instanceof AwsError ? failureOf(error) : error;
   }
@@ -154,6 +146,7 @@ export async function ship(host: Host, forward: Forward, shipment: Shipment): Pr
 
 /** The refusal of a target as dead-letter queues show it. */
 function failureOf({ code, message, fault }: AwsError): Failed {
+  if (/^(AccessDenied|AuthorizationError)/.test(code)) return new Failed("NO_PERMISSIONS", message);
   if (/NotFound|NonExistent|DoesNotExist/.test(code)) return new Failed("NO_RESOURCE", message);
   if (/Throttl|TooManyRequests|ThroughputExceeded/.test(code)) return new Failed("THROTTLING", message, false);
   return fault === "server"

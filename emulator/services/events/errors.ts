@@ -32,5 +32,8 @@ export const busExists = (name: string) =>
 export const tooMany = () =>
   new AwsError("LimitExceededException", "The requested resource exceeds the maximum number allowed.");
 
+/** What an entry of PutEvents fails with when EventBridge itself does (API reference, PutEventsResultEntry). */
+export const internalFailure = () => new AwsError("InternalFailure", "Internal Service Failure", 500);
+
 export const policyTooLong = () =>
   new AwsError("PolicyLengthExceededException", "The event bus policy is longer than 10240 characters.");

@@ -1,5 +1,6 @@
 import type * as Sdk from "@aws-sdk/client-eventbridge";
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { busOperations } from "./buses";
 import { Delivery } from "./delivery";
 import { makeEvent } from "./event";
@@ -37,6 +38,7 @@ export const definition = defineService<typeof Sdk>({
         ...putEventsOperations(host, store, delivery),
         ...tagOperations(store),
       },
+      access: access(store),
       ports: {
         events: {
           put: (scope, event) =>

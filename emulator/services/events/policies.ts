@@ -1,12 +1,15 @@
 import type { PutPermissionCommandInput } from "@aws-sdk/client-eventbridge";
+import type { Access } from "../../core/access/access";
+import type { Authorizer } from "../../core/access/authorizer";
+import type { Identity } from "../../core/access/identity";
+import { limits } from "../../core/limits";
 import { PolicySyntaxError, readPolicy } from "../../core/policy";
-import { allowsAccount } from "../../core/service-caller";
 import { check } from "./checks";
 import { invalid, invalidParameter, noPolicy, noSuchStatement, policyTooLong } from "./errors";
 import type { EventBus, EventsOperations, Statement, Store } from "./store";
 
 /** Characters of an event bus's policy (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
-const longestPolicy = 10_240;
+const longestPolicy = limits.events.busPolicy.value;
 
 const messages = {
   ...{ json: "it is no JSON", syntax: "it is no policy", version: "its version is none that policies have" },
@@ -18,9 +21,23 @@ const messages = {
 export const policyOf = ({ statements }: EventBus): string | undefined =>
   statements.length > 0 ? JSON.stringify({ Version: "2012-10-17", Statement: statements }) : undefined;
 
-/** Whether an account may put events on a bus: its own one, or one that the policy allows. */
-export function mayPut(bus: EventBus, account: string): boolean {
-  return bus.account === account || allowsAccount(policyOf(bus), account, "events:PutEvents", bus.arn);
+/** What policies see of an event that is put on a bus. */
+export const eventKeys = (source: string | undefined, detailType: string | undefined, isForwarded = false) => ({
+  "events:source": source === undefined ? undefined : [source],
+  "events:detail-type": detailType === undefined ? undefined : [detailType],
+  "events:eventBusInvocation": [String(isForwarded)],
+});
+
+/** Why somebody may not put events on a bus of another account, if the policy of the bus does not allow it. */
+export function refusalOf(
+  access: Authorizer,
+  bus: EventBus,
+  identity: Identity,
+  conditions: Access["conditions"],
+): string | undefined {
+  if (bus.account === identity.account) return undefined;
+  const asked = { action: "events:PutEvents", resource: bus.arn, policy: policyOf(bus), conditions };
+  return access.check(identity, asked, {})?.message;
 }
 
 function readStatements(policy: string): Statement[] {

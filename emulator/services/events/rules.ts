@@ -1,6 +1,7 @@
 import type { Rule as ApiRule, PutRuleCommandInput } from "@aws-sdk/client-eventbridge";
 import { formatArn } from "../../core/arn";
 import { BadPattern, compilePattern, eventBusOperators, type Matcher } from "../../core/event-pattern";
+import { limits } from "../../core/limits";
 import { addTags, busReference, check, page, roleArn, ruleName } from "./checks";
 import { invalid, invalidPattern, tooMany } from "./errors";
 import { readSchedule } from "./schedule";
@@ -8,7 +9,7 @@ import type { Scheduler } from "./scheduler";
 import type { EventBus, EventsOperations, Rule, Store } from "./store";
 
 /** Rules that a bus can have (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
-const mostRules = 300;
+const mostRules = limits.events.rules.value;
 
 const describe = (rule: Rule): ApiRule => ({
   Name: rule.name,
@@ -56,8 +57,8 @@ function readEvent(text: string): object {
 function checkPut(input: PutRuleCommandInput): void {
   check({
     name: [input.Name, ruleName],
-    scheduleExpression: [input.ScheduleExpression, { length: [0, 256] }],
-    eventPattern: [input.EventPattern, { length: [0, 4096] }],
+    scheduleExpression: [input.ScheduleExpression, { length: [0, limits.events.schedule.value] }],
+    eventPattern: [input.EventPattern, { length: [0, limits.events.pattern.value] }],
     state: [input.State, { oneOf: ["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"] }],
     description: [input.Description, { length: [0, 512] }],
     roleArn: [input.RoleArn, roleArn],
@@ -152,7 +153,7 @@ export const ruleOperations = (store: Store, scheduler: Scheduler): EventsOperat
 
     TestEventPattern(input) {
       check({
-        eventPattern: [input.EventPattern, { required: true, length: [0, 4096] }],
+        eventPattern: [input.EventPattern, { required: true, length: [0, limits.events.pattern.value] }],
         event: [input.Event, { required: true }],
       });
       return { Result: readPattern(input.EventPattern!)(readEvent(input.Event!)) };

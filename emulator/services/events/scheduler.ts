@@ -29,7 +29,9 @@ export class Scheduler {
     rule.timer = clock.after(due - clock.now(), () => {
       // What fell due while the machine slept is one run, not many.
       this.arm(rule, start, Math.max(due, clock.now()));
-      return this.delivery.run(rule, scheduledEvent(rule, due));
+      const fired = () =>
+        ({ kind: "rule", service: "events", operation: rule.name, resources: [rule.arn], causes: [] }) as const;
+      return this.host.journal.step(fired, () => this.delivery.run(rule, scheduledEvent(rule, due)));
     });
   }
 }

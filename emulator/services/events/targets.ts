@@ -1,6 +1,7 @@
 import type { Target } from "@aws-sdk/client-eventbridge";
 import { parseArn } from "../../core/arn";
 import { notEmulated } from "../../core/errors";
+import { endsOf, limits } from "../../core/limits";
 import type { Scope } from "../../core/service";
 import { busReference, check, page, roleArn, ruleName } from "./checks";
 import { inReach, kindOf } from "./destinations";
@@ -8,7 +9,7 @@ import { invalid, invalidParameter, tooMany } from "./errors";
 import type { EventsOperations, Store } from "./store";
 
 /** Targets of a rule (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html). */
-const mostTargets = 5;
+const mostTargets = limits.events.targets.value;
 
 const targetId = { required: true, length: [1, 64], pattern: /^[.\-_A-Za-z0-9]+$/ } as const;
 
@@ -24,10 +25,16 @@ function checkConstraintsOf(target: Target, at: string): void {
     [`${at}.id`]: [target.Id, targetId],
     [`${at}.arn`]: [target.Arn, { required: true, length: [1, 1600] }],
     [`${at}.roleArn`]: [target.RoleArn, roleArn],
-    [`${at}.input`]: [target.Input, { length: [0, 8192] }],
+    [`${at}.input`]: [target.Input, { length: [0, limits.events.input.value] }],
     [`${at}.inputPath`]: [target.InputPath, { length: [0, 256] }],
-    [`${at}.retryPolicy.maximumRetryAttempts`]: [RetryPolicy?.MaximumRetryAttempts, { range: [0, 185] }],
-    [`${at}.retryPolicy.maximumEventAgeInSeconds`]: [RetryPolicy?.MaximumEventAgeInSeconds, { range: [60, 86_400] }],
+    [`${at}.retryPolicy.maximumRetryAttempts`]: [
+      RetryPolicy?.MaximumRetryAttempts,
+      { range: endsOf(limits.events.retries) },
+    ],
+    [`${at}.retryPolicy.maximumEventAgeInSeconds`]: [
+      RetryPolicy?.MaximumEventAgeInSeconds,
+      { range: endsOf(limits.events.eventAge) },
+    ],
     [`${at}.sqsParameters.messageGroupId`]: [SqsParameters?.MessageGroupId, { length: [1, 128] }],
     [`${at}.deadLetterConfig.arn`]: [DeadLetterConfig?.Arn, { length: [1, 1600] }],
     ...(KinesisParameters && {
@@ -37,7 +44,10 @@ function checkConstraintsOf(target: Target, at: string): void {
       ],
     }),
     ...(InputTransformer && {
-      [`${at}.inputTransformer.inputTemplate`]: [InputTransformer.InputTemplate, { required: true, length: [1, 8192] }],
+      [`${at}.inputTransformer.inputTemplate`]: [
+        InputTransformer.InputTemplate,
+        { required: true, length: [1, limits.events.input.value] },
+      ],
     }),
   });
 }
@@ -52,7 +62,8 @@ function checkInput({ Id, Input, InputPath, InputTransformer }: Target): void {
   }
   if (InputPath !== undefined) checkPath(InputPath, "InputPath");
   const paths = Object.entries(InputTransformer?.InputPathsMap ?? {});
-  if (paths.length > 100) throw invalidParameter("InputPathsMap", "it can have 100 paths.");
+  const { value: mostPaths } = limits.events.inputPaths;
+  if (paths.length > mostPaths) throw invalidParameter("InputPathsMap", `it can have ${mostPaths} paths.`);
   for (const [name, path] of paths) {
     if (!/^[\w-]{1,256}$/.test(name) || /^aws/i.test(name)) {
       throw invalidParameter(

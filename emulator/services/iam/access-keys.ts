@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { makeAccessKeyId } from "../../core/access-key";
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import type { Context, Operations } from "../../core/service";
 import { page } from "./common";
-import { noSuchEntity, quotaExceeded, validationError } from "./errors";
+import { nameNeeded, noSuchEntity, quotaExceeded } from "./errors";
 import type { AccessKey, IamContext, User } from "./state";
 
 type Sdk = typeof import("@aws-sdk/client-iam");
@@ -14,7 +15,7 @@ export const accessKeyOperations = ({ accounts, now, userOfKey }: IamContext) =>
     if (name !== undefined) return accounts.of(context).user(name);
     const user = userOfKey(context.caller.accessKeyId);
     // Not emulated: access keys of the root user.
-    if (!user) throw validationError("Must specify userName when calling with non-User credentials");
+    if (!user) throw nameNeeded();
     return user;
   }
 
@@ -27,7 +28,8 @@ export const accessKeyOperations = ({ accounts, now, userOfKey }: IamContext) =>
   return {
     CreateAccessKey: (input, context) => {
       const user = userOf(input.UserName, context);
-      if (user.keys.size >= 2) throw quotaExceeded("AccessKeysPerUser", 2);
+      const { value: most } = limits.iam.accessKeys;
+      if (user.keys.size >= most) throw quotaExceeded("AccessKeysPerUser", most);
       let id = makeAccessKeyId("AKIA", context.account);
       while (userOfKey(id)) id = makeAccessKeyId("AKIA", context.account);
       const key: AccessKey = {

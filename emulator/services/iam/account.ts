@@ -19,9 +19,11 @@ const linkedNames: Record<string, string> = {
   "cognito-idp.amazonaws.com": "AmazonCognitoIdp",
 };
 
-function linkedName(service: string): string {
+/** Path and name of the role of a service. */
+export function linkedRole(service: string, suffix?: string): { path: string; name: string } {
   const [first = ""] = service.split(".");
-  return `AWSServiceRoleFor${linkedNames[service] ?? first.charAt(0).toUpperCase() + first.slice(1)}`;
+  const name = `AWSServiceRoleFor${linkedNames[service] ?? first.charAt(0).toUpperCase() + first.slice(1)}`;
+  return { path: `/aws-service-role/${service}/`, name: suffix ? `${name}_${suffix}` : name };
 }
 
 export const accountOperations = ({ accounts, now }: IamContext) =>
@@ -87,7 +89,7 @@ export const accountOperations = ({ accounts, now }: IamContext) =>
         description: [input.Description, { length: [0, 1000] }],
       });
       const service = input.AWSServiceName!;
-      const name = linkedName(service) + (input.CustomSuffix ? `_${input.CustomSuffix}` : "");
+      const { path, name } = linkedRole(service, input.CustomSuffix);
       if (account.roles.has(name.toLowerCase())) {
         throw invalidInput(`Service role name ${name} has been taken in this account, please try a different suffix.`);
       }
@@ -95,7 +97,6 @@ export const accountOperations = ({ accounts, now }: IamContext) =>
         Version: "2012-10-17",
         Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
       });
-      const path = `/aws-service-role/${service}/`;
       const role: Role = {
         kind: "role",
         name,

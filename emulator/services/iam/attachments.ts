@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { byName, page } from "./common";
 import { noSuchEntity, noSuchPolicy, quotaExceeded } from "./errors";
@@ -15,7 +16,8 @@ function attach(account: Account, entity: Entity, arn = "") {
     throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
   }
   // Attaching what is attached is no error (API reference: AttachRolePolicy is idempotent).
-  if (entity.attached.size >= 10 && !entity.attached.has(arn)) throw quotaExceeded(quotas[entity.kind], 10);
+  const { value: most } = limits.iam.attached;
+  if (entity.attached.size >= most && !entity.attached.has(arn)) throw quotaExceeded(quotas[entity.kind], most);
   entity.attached.add(arn);
   return {};
 }

@@ -1,87 +1,184 @@
-import { type AwsManagedDocument, allow, linkedRoleOf, passTo } from "./aws-managed-parts";
+import { type AwsManagedDocument, actionsOf, allow, linkedRoleOf } from "./aws-managed-parts";
 
-const channel = "arn:aws:cloudtrail:*:*:channel/aws-service-channel/application-signals/*";
-const quotas = ["s3", "dynamodb", "kinesis", "sns", "bedrock", "lambda", "fargate", "elasticloadbalancing", "ec2"];
 const linkedRole = (path: string) => `arn:aws:iam::*:role/aws-service-role/${path}`;
-const roles = "arn:aws:iam::*:role/*";
 
 /** What Pulumi attaches to the role of an event handler that was given none, besides what other programs use, too. */
 export const defaultRoleDocuments: Readonly<Record<string, AwsManagedDocument>> = {
   "/CloudWatchFullAccessV2": {
-    version: 4,
-    date: "2025-10-08T17:34:07Z",
+    version: 17,
+    date: "2026-09-22T16:57:08Z",
     statement: [
       allow(
-        [
-          "application-autoscaling:DescribeScalingPolicies",
-          "application-signals:*",
-          ...["DescribeAutoScalingGroups", "DescribePolicies"].map((name) => `autoscaling:${name}`),
-          "cloudwatch:*",
-          "logs:*",
-          ...["CreateTopic", "ListSubscriptions", "ListSubscriptionsByTopic", "ListTopics", "Subscribe"].map(
-            (name) => `sns:${name}`,
-          ),
-          ...["GetPolicy", "GetPolicyVersion", "GetRole"].map((name) => `iam:${name}`),
-          "oam:ListSinks",
-          "rum:*",
-          "synthetics:*",
-          "xray:*",
-        ],
+        actionsOf(`application-autoscaling: DescribeScalingPolicies
+application-signals: *
+autoscaling: DescribeAutoScalingGroups DescribePolicies
+cloudwatch: *
+logs: *
+sns: CreateTopic ListSubscriptions ListSubscriptionsByTopic ListTopics Subscribe
+iam: GetPolicy GetPolicyVersion GetRole
+oam: ListSinks
+observabilityadmin: GetCentralizationRuleForOrganization ListCentralizationRulesForOrganization
+  CreateCentralizationRuleForOrganization UpdateCentralizationRuleForOrganization
+  DeleteCentralizationRuleForOrganization StartTelemetryEvaluation GetTelemetryEvaluationStatus
+  ListResourceTelemetry StopTelemetryEvaluation StartTelemetryEvaluationForOrganization
+  GetTelemetryEvaluationStatusForOrganization ListResourceTelemetryForOrganization
+  StopTelemetryEvaluationForOrganization CreateTelemetryRule GetTelemetryRule ListTelemetryRules
+  UpdateTelemetryRule DeleteTelemetryRule CreateTelemetryRuleForOrganization
+  GetTelemetryRuleForOrganization ListTelemetryRulesForOrganization UpdateTelemetryRuleForOrganization
+  DeleteTelemetryRuleForOrganization GetTelemetryEnrichmentStatus StartTelemetryEnrichment
+  StopTelemetryEnrichment TagResource UntagResource ListTagsForResource CreateTelemetryPipeline
+  GetTelemetryPipeline UpdateTelemetryPipeline DeleteTelemetryPipeline ListTelemetryPipelines
+  TestTelemetryPipeline ValidateTelemetryPipelineConfiguration CreateS3TableIntegration
+  GetS3TableIntegration ListS3TableIntegrations DeleteS3TableIntegration CreateDatasetIntegration
+  GetDatasetIntegration ListDatasetIntegrations UpdateDatasetIntegration DeleteDatasetIntegration
+rum: *
+synthetics: *
+xray: *`),
         "*",
         { Sid: "CloudWatchFullAccessPermissions" },
       ),
       allow(
         "iam:CreateServiceLinkedRole",
-        linkedRole("application-signals.cloudwatch.amazonaws.com/AWSServiceRoleForCloudWatchApplicationSignals"),
+        "arn:aws:iam::*:role/aws-service-role/application-signals.cloudwatch.amazonaws.com/AWSServiceRoleForCloudWatchApplicationSignals",
         {
           Sid: "CloudWatchApplicationSignalsServiceLinkedRolePermissions",
-          ...linkedRoleOf("application-signals.cloudwatch.amazonaws.com", "StringLike"),
+          Condition: { StringLike: { "iam:AWSServiceName": "application-signals.cloudwatch.amazonaws.com" } },
         },
       ),
-      allow("iam:CreateServiceLinkedRole", linkedRole("events.amazonaws.com/AWSServiceRoleForCloudWatchEvents*"), {
-        Sid: "EventsServicePermissions",
-        ...linkedRoleOf("events.amazonaws.com", "StringLike"),
-      }),
-      allow(["oam:ListAttachedLinks"], "arn:aws:oam:*:*:sink/*", { Sid: "OAMReadPermissions" }),
-      allow(["cloudtrail:CreateServiceLinkedChannel", "cloudtrail:GetChannel"], channel, {
-        Sid: "CloudWatchCloudTrailPermissions",
-      }),
-      allow(["cloudtrail:ListChannels"], "*", { Sid: "CloudWatchApplicationSignalsCloudTrailListPermissions" }),
       allow(
-        ["servicequotas:GetServiceQuota"],
-        quotas.map((service) => `arn:aws:servicequotas:*:*:${service}/*`),
+        "iam:CreateServiceLinkedRole",
+        "arn:aws:iam::*:role/aws-service-role/events.amazonaws.com/AWSServiceRoleForCloudWatchEvents*",
+        {
+          Sid: "EventsServicePermissions",
+          Condition: { StringLike: { "iam:AWSServiceName": "events.amazonaws.com" } },
+        },
+      ),
+      allow(actionsOf(`oam: ListAttachedLinks`), "arn:aws:oam:*:*:sink/*", { Sid: "OAMReadPermissions" }),
+      allow(
+        actionsOf(`cloudtrail: CreateServiceLinkedChannel GetChannel`),
+        "arn:aws:cloudtrail:*:*:channel/aws-service-channel/application-signals/*",
+        { Sid: "CloudWatchCloudTrailPermissions" },
+      ),
+      allow(actionsOf(`cloudtrail: ListChannels`), "*", {
+        Sid: "CloudWatchApplicationSignalsCloudTrailListPermissions",
+      }),
+      allow(
+        actionsOf(`servicequotas: GetServiceQuota`),
+        [
+          "arn:aws:servicequotas:*:*:s3/*",
+          "arn:aws:servicequotas:*:*:dynamodb/*",
+          "arn:aws:servicequotas:*:*:kinesis/*",
+          "arn:aws:servicequotas:*:*:sns/*",
+          "arn:aws:servicequotas:*:*:bedrock/*",
+          "arn:aws:servicequotas:*:*:lambda/*",
+          "arn:aws:servicequotas:*:*:fargate/*",
+          "arn:aws:servicequotas:*:*:elasticloadbalancing/*",
+          "arn:aws:servicequotas:*:*:ec2/*",
+        ],
         { Sid: "CloudWatchServiceQuotaPermissions" },
       ),
+      allow(
+        actionsOf(`resource-explorer-2: ListIndexes Search`),
+        [
+          "arn:aws:resource-explorer-2:*::view/AWSServiceViewForApplicationSignals/service-view",
+          "arn:aws:resource-explorer-2:*::view/AWSServiceViewForApplicationSignalsOrgScopeProd/service-view",
+        ],
+        { Sid: "CloudWatchResourceExplorerPermissions" },
+      ),
+      allow(
+        actionsOf(`iam: CreateServiceLinkedRole`),
+        "arn:aws:iam::*:role/aws-service-role/resource-explorer-2.amazonaws.com/AWSServiceRoleForResourceExplorer",
+        {
+          Sid: "CloudWatchResourceExplorerSLRPermissions",
+          Condition: { StringEquals: { "iam:AWSServiceName": ["resource-explorer-2.amazonaws.com"] } },
+        },
+      ),
+      allow(actionsOf(`resource-explorer-2: CreateIndex`), "arn:aws:resource-explorer-2:*:*:index/*", {
+        Sid: "CloudWatchResourceExplorerCreateIndexPermissions",
+      }),
+      allow("iam:PassRole", "*", {
+        Condition: {
+          ArnLike: { "iam:AssociatedResourceArn": "arn:aws:observabilityadmin:*:*:s3tableintegration/*" },
+          StringEquals: { "iam:PassedToService": "logs.amazonaws.com" },
+        },
+      }),
+      allow("iam:PassRole", "*", {
+        Condition: {
+          ArnLike: { "iam:AssociatedResourceArn": "arn:aws:observabilityadmin:*:*:telemetry-pipeline/*" },
+          StringEquals: {
+            "iam:PassedToService": ["logs.amazonaws.com", "telemetry-pipelines.observabilityadmin.amazonaws.com"],
+          },
+        },
+      }),
+      allow(
+        actionsOf(`s3tables: CreateTableBucket PutTableBucketEncryption`),
+        "arn:aws:s3tables:*:*:bucket/aws-cloudwatch",
+        { Condition: { "ForAnyValue:StringEquals": { "aws:CalledVia": "observabilityadmin.amazonaws.com" } } },
+      ),
+      allow(actionsOf(`s3tables: PutTableBucketPolicy`), "arn:aws:s3tables:*:*:bucket/aws-cloudwatch"),
+      allow("iam:PassRole", "*", {
+        Sid: "LogAlarmScheduledQueryPassRolePermissions",
+        Condition: {
+          ArnLike: { "iam:AssociatedResourceArn": "arn:aws:logs:*:*:scheduled-query:*" },
+          StringEquals: { "iam:PassedToService": "logs.amazonaws.com" },
+        },
+      }),
+      allow("iam:PassRole", "*", {
+        Sid: "LogAlarmLogLinesPassRolePermissions",
+        Condition: {
+          ArnLike: { "iam:AssociatedResourceArn": "arn:aws:cloudwatch:*:*:alarm:*" },
+          StringEquals: { "iam:PassedToService": "cloudwatch.amazonaws.com" },
+        },
+      }),
     ],
   },
   "/CloudWatchEventsFullAccess": {
-    version: 2,
-    date: "2022-12-01T17:05:05Z",
+    version: 5,
+    date: "2026-02-12T18:00:32Z",
     statement: [
-      allow(["events:*", "schemas:*", "scheduler:*", "pipes:*"], "*", { Sid: "EventBridgeActions" }),
-      allow("iam:CreateServiceLinkedRole", linkedRole("AmazonEventBridgeApiDestinationsServiceRolePolicy"), {
-        Sid: "IAMCreateServiceLinkedRoleForApiDestinations",
-        ...linkedRoleOf("apidestinations.events.amazonaws.com"),
-      }),
-      allow("iam:CreateServiceLinkedRole", linkedRole("schemas.amazonaws.com/AWSServiceRoleForSchemas"), {
-        Sid: "IAMCreateServiceLinkedRoleForAmazonEventBridgeSchemas",
-        ...linkedRoleOf("schemas.amazonaws.com"),
-      }),
       allow(
-        ["CreateSecret", "UpdateSecret", "DeleteSecret", "GetSecretValue", "PutSecretValue"].map(
-          (name) => `secretsmanager:${name}`,
-        ),
+        actionsOf(`events: *
+schemas: *
+scheduler: *
+pipes: *`),
+        "*",
+        { Sid: "EventBridgeActions" },
+      ),
+      allow(
+        "iam:CreateServiceLinkedRole",
+        "arn:aws:iam::*:role/aws-service-role/apidestinations.events.amazonaws.com/AWSServiceRoleForAmazonEventBridgeApiDestinations",
+        {
+          Sid: "IAMCreateServiceLinkedRoleForApiDestinations",
+          Condition: { StringEquals: { "iam:AWSServiceName": "apidestinations.events.amazonaws.com" } },
+        },
+      ),
+      allow(
+        "iam:CreateServiceLinkedRole",
+        "arn:aws:iam::*:role/aws-service-role/schemas.amazonaws.com/AWSServiceRoleForSchemas",
+        {
+          Sid: "IAMCreateServiceLinkedRoleForAmazonEventBridgeSchemas",
+          Condition: { StringEquals: { "iam:AWSServiceName": "schemas.amazonaws.com" } },
+        },
+      ),
+      allow(
+        actionsOf(`secretsmanager: CreateSecret UpdateSecret DeleteSecret GetSecretValue PutSecretValue`),
         "arn:aws:secretsmanager:*:*:secret:events!*",
         { Sid: "SecretsManagerAccessForApiDestinations" },
       ),
       allow("iam:PassRole", "arn:aws:iam::*:role/AWS_Events_Invoke_Targets", { Sid: "IAMPassRoleForCloudWatchEvents" }),
-      allow("iam:PassRole", roles, { Sid: "IAMPassRoleAccessForScheduler", ...passTo("scheduler.amazonaws.com") }),
-      allow("iam:PassRole", roles, { Sid: "IAMPassRoleAccessForPipes", ...passTo("pipes.amazonaws.com") }),
+      allow("iam:PassRole", "arn:aws:iam::*:role/*", {
+        Sid: "IAMPassRoleAccessForScheduler",
+        Condition: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
+      }),
+      allow("iam:PassRole", "arn:aws:iam::*:role/*", {
+        Sid: "IAMPassRoleAccessForPipes",
+        Condition: { StringEquals: { "iam:PassedToService": "pipes.amazonaws.com" } },
+      }),
     ],
   },
   "/AmazonCognitoPowerUser": {
-    version: 8,
-    date: "2026-02-11T22:19:03Z",
+    version: 9,
+    date: "2026-02-12T18:00:09Z",
     statement: [
       allow([
         ...["cognito-identity:*", "cognito-idp:*", "cognito-sync:*"],

@@ -1,5 +1,8 @@
 import { defaultRoleDocuments } from "./aws-managed-default-role";
-import { type AwsManagedDocument, allow, linkedRoleOf, passTo } from "./aws-managed-parts";
+import { type AwsManagedDocument, actionsOf, allow, linkedRoleOf, passTo } from "./aws-managed-parts";
+import { firstHalf } from "./aws-managed-read-only-1";
+import { secondHalf } from "./aws-managed-read-only-2";
+import { serviceDocuments } from "./aws-managed-services";
 
 const writeLogs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 const writeTraces = [
@@ -31,6 +34,19 @@ export const awsManagedDocuments: Readonly<Record<string, AwsManagedDocument>> =
         "organizations:DescribeEffectivePolicy",
         "organizations:DescribeOrganization",
       ]),
+    ],
+  },
+
+  "/ReadOnlyAccess": {
+    version: 190,
+    date: "2026-09-24T17:37:08Z",
+    statement: [
+      allow(firstHalf, "*", { Sid: "ReadOnlyActionsGroup1" }),
+      allow(secondHalf, "*", { Sid: "ReadOnlyActionsGroup2" }),
+      allow(["s3express:CreateSession"], "*", {
+        Sid: "S3ExpressReadOnlySessionObjectAccess",
+        Condition: { StringEquals: { "s3express:SessionMode": "ReadOnly" } },
+      }),
     ],
   },
 
@@ -93,8 +109,8 @@ export const awsManagedDocuments: Readonly<Record<string, AwsManagedDocument>> =
     ],
   },
   "/AWSLambda_FullAccess": {
-    version: 5,
-    date: "2026-02-11T22:18:56Z",
+    version: 7,
+    date: "2026-02-12T18:00:51Z",
     statement: [
       allow([
         "cloudformation:DescribeStacks",
@@ -168,12 +184,16 @@ export const awsManagedDocuments: Readonly<Record<string, AwsManagedDocument>> =
   },
   "/AWSXrayWriteOnlyAccess": { version: 2, date: "2018-08-28T23:03:04Z", statement: [allow(writeTraces, ["*"])] },
   "/CloudWatchLogsFullAccess": {
-    version: 3,
-    date: "2025-05-20T17:07:06Z",
+    version: 8,
+    date: "2026-02-12T18:00:33Z",
     statement: [
-      allow(["logs:*", "cloudwatch:GenerateQuery", "cloudwatch:GenerateQueryResultsSummary"], "*", {
-        Sid: "CloudWatchLogsFullAccess",
-      }),
+      allow(
+        actionsOf(`logs: *
+cloudwatch: GenerateQuery GenerateQueryResultsSummary
+observabilityadmin: GetS3TableIntegration ListS3TableIntegrations ListTelemetryPipelines`),
+        "*",
+        { Sid: "CloudWatchLogsFullAccess" },
+      ),
     ],
   },
   "/CloudWatchFullAccess": {
@@ -345,5 +365,6 @@ export const awsManagedDocuments: Readonly<Record<string, AwsManagedDocument>> =
     ]),
   },
 
+  ...serviceDocuments,
   ...defaultRoleDocuments,
 };

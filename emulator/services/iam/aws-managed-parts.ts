@@ -19,6 +19,19 @@ export const allow = (
   ...rest,
 });
 
+/** Actions by service: `sqs: SendMessage Get*` and so on, over any number of lines. */
+export function actionsOf(text: string): readonly string[] {
+  let service = "";
+  return text
+    .trim()
+    .split(/\s+/)
+    .flatMap((word) => {
+      if (!word.endsWith(":")) return `${service}${word}`;
+      service = word;
+      return [];
+    });
+}
+
 /** Only to hand a role to these services. */
 export const passTo = (services: string | readonly string[]) => ({
   Condition: { StringEquals: { "iam:PassedToService": services } },

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Tag } from "@aws-sdk/client-iam";
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { type PolicyDocument, PolicySyntaxError } from "../../core/policy";
 import { invalidInput, malformedPolicy, quotaExceeded, validationError } from "./errors";
 import type { Document } from "./state";
@@ -60,7 +61,8 @@ export function addTags(tags: Map<string, string>, added: readonly Tag[] = []): 
     seen.add(lower);
     next.set(lower, next.get(lower) ?? key!);
   });
-  if (next.size > 50) throw quotaExceeded("TagsPerResource", 50);
+  const { value: most } = limits.iam.tags;
+  if (next.size > most) throw quotaExceeded("TagsPerResource", most);
   for (const { Key: key, Value: value } of added) tags.set(next.get(key!.toLowerCase())!, value!);
 }
 

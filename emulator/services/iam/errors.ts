@@ -15,6 +15,7 @@ export const limitExceeded = (message: string) => error("LimitExceeded", message
 export const malformedPolicy = (message: string) => error("MalformedPolicyDocument", message, 400);
 export const invalidInput = (message: string) => error("InvalidInput", message, 400);
 export const validationError = (message: string) => new AwsError("ValidationError", message, 400);
+export const nameNeeded = () => validationError("Must specify userName when calling with non-User credentials");
 export const protectedRole = (roleName: string) =>
   error(
     "UnmodifiableEntity",

@@ -1,10 +1,13 @@
 import { accountOf } from "../../core/access-key";
 import { parseArn } from "../../core/arn";
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { accessKeyOperations } from "./access-keys";
 import { accountOperations } from "./account";
 import { attachmentOperations } from "./attachments";
+import { Changes } from "./changes";
 import { groupOperations } from "./groups";
+import { identityPorts } from "./identities";
 import { inlinePolicyOperations } from "./inline-policies";
 import { instanceProfileOperations } from "./instance-profiles";
 import { managedPolicyOperations } from "./managed-policies";
@@ -14,7 +17,7 @@ import { userOperations } from "./users";
 
 /**
  * AWS Identity and Access Management: roles, users, groups and their policies, one set for each account.
- * Documents are checked and kept parsed; who may do what is not enforced yet.
+ * Documents are checked and kept parsed; the emulator asks them at each call (core/access/authorizer.ts).
  * https://docs.aws.amazon.com/IAM/latest/APIReference/
  */
 export const definition = defineService<typeof import("@aws-sdk/client-iam")>({
@@ -22,6 +25,7 @@ export const definition = defineService<typeof import("@aws-sdk/client-iam")>({
   client: "IAMClient",
   create(host) {
     const accounts = new Accounts();
+    const changes = new Changes();
     const userOfKey: IamContext["userOfKey"] = (accessKeyId) => {
       const account = accountOf(accessKeyId);
       if (!account) return undefined;
@@ -30,7 +34,7 @@ export const definition = defineService<typeof import("@aws-sdk/client-iam")>({
     };
     const iam: IamContext = { accounts, userOfKey, now: () => new Date(Math.floor(host.clock.now() / 1000) * 1000) };
     return {
-      operations: {
+      operations: changes.counting<typeof import("@aws-sdk/client-iam")>({
         ...roleOperations(iam),
         ...inlinePolicyOperations(iam),
         ...managedPolicyOperations(iam),
@@ -40,7 +44,8 @@ export const definition = defineService<typeof import("@aws-sdk/client-iam")>({
         ...accessKeyOperations(iam),
         ...groupOperations(iam),
         ...accountOperations(iam),
-      },
+      }),
+      access: access(accounts, userOfKey),
       ports: {
         iam: {
           role: async (roleArn) => {
@@ -68,9 +73,15 @@ export const definition = defineService<typeof import("@aws-sdk/client-iam")>({
               userName: user.name,
             };
           },
+          ...identityPorts(accounts),
+          changes: () => changes.count,
+          onChange: (listener) => changes.listen(listener),
         },
       },
-      reset: () => accounts.clear(),
+      reset() {
+        accounts.clear();
+        changes.changed();
+      },
     };
   },
 });

@@ -1,4 +1,5 @@
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { policySize } from "../../core/policy";
 import { readIdentityPolicy } from "../../core/policy-kinds";
 import type { Operations } from "../../core/service";
@@ -9,8 +10,12 @@ import type { Entity, IamContext } from "./state";
 
 type Sdk = typeof import("@aws-sdk/client-iam");
 
-/** What the inline policies of one entity may have in sum, white space not counted (IAM quotas). */
-const sizeLimits = { user: 2048, group: 5120, role: 10_240 } as const;
+/** What the inline policies of one entity may have in sum, white space not counted. */
+const sizeLimits = {
+  user: limits.iam.userInline.value,
+  group: limits.iam.groupInline.value,
+  role: limits.iam.roleInline.value,
+} as const;
 
 function put(entity: Entity, name: string | undefined, text: string | undefined) {
   checkName("policyName", name, 128);

@@ -1,5 +1,6 @@
 import type { Policy as PolicyShape } from "@aws-sdk/client-iam";
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { policySize } from "../../core/policy";
 import { readIdentityPolicy } from "../../core/policy-kinds";
 import type { Operations } from "../../core/service";
@@ -24,7 +25,8 @@ type Sdk = typeof import("@aws-sdk/client-iam");
 function managedDocument(text: string | undefined): Document {
   checkConstraints("ValidationError", { policyDocument: [text, { required: true, length: [1, 131_072] }] });
   const document = readDocument(text!, readIdentityPolicy);
-  if (policySize(text!) > 6144) throw quotaExceeded("PolicySize", 6144);
+  const { value: most } = limits.iam.managedPolicy;
+  if (policySize(text!) > most) throw quotaExceeded("PolicySize", most);
   return document;
 }
 
@@ -145,9 +147,10 @@ export const managedPolicyOperations = ({ accounts, now }: IamContext) =>
     CreatePolicyVersion: (input, context) => {
       const policy = ownPolicy(accounts.of(context), input.PolicyArn);
       const document = managedDocument(input.PolicyDocument);
-      if (policy.versions.size >= 5) {
+      const { value: most } = limits.iam.policyVersions;
+      if (policy.versions.size >= most) {
         throw limitExceeded(
-          "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
+          `A managed policy can have up to ${most} versions. Before you create a new version, you must delete an existing version.`,
         );
       }
       policy.versionCount++;

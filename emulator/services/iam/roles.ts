@@ -1,5 +1,6 @@
 import type { Role as RoleShape } from "@aws-sdk/client-iam";
 import { checkConstraints } from "../../core/constraint";
+import { endsOf, limits } from "../../core/limits";
 import { readTrustPolicy } from "../../core/policy-kinds";
 import type { Operations } from "../../core/service";
 import {
@@ -46,7 +47,8 @@ const roleShape = (role: Role): RoleShape => ({
 function trustDocument(account: Account, text: string): Document {
   checkConstraints("ValidationError", { assumeRolePolicyDocument: [text, { required: true, length: [1, 131_072] }] });
   const document = readDocument(text, readTrustPolicy);
-  if (text.replace(/\s/g, "").length > 2048) throw quotaExceeded("ACLSizePerRole", 2048);
+  const { value: most } = limits.iam.trustPolicy;
+  if (text.replace(/\s/g, "").length > most) throw quotaExceeded("ACLSizePerRole", most);
   for (const name of document.parsed.statements.flatMap((statement) => statement.principals?.AWS ?? [])) {
     const [, owner, kind, path] = /^arn:aws:iam::(\d{12}):(role|user)\/(.+)$/.exec(name) ?? [];
     if (owner !== account.id) continue;
@@ -58,7 +60,7 @@ function trustDocument(account: Account, text: string): Document {
 
 const checkSession = (seconds: number | undefined, description: string | undefined) =>
   checkConstraints("ValidationError", {
-    maxSessionDuration: [seconds, { range: [3600, 43_200] }],
+    maxSessionDuration: [seconds, { range: endsOf(limits.iam.roleSession) }],
     description: [description, { length: [0, 1000] }],
   });
 

@@ -144,6 +144,10 @@ export class Accounts {
     return this.accounts.of({ account, region: "aws-global" });
   }
 
+  all(): Iterable<Account> {
+    return this.accounts.all();
+  }
+
   clear(): void {
     this.accounts.clear();
   }

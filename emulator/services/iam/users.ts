@@ -1,7 +1,7 @@
 import type { User as UserShape } from "@aws-sdk/client-iam";
 import type { Operations } from "../../core/service";
 import { addTags, byName, checkName, checkPath, listTags, makeId, page, removeTags } from "./common";
-import { alreadyExists, deleteConflict, noSuchEntity } from "./errors";
+import { alreadyExists, deleteConflict, nameNeeded, noSuchEntity } from "./errors";
 import { boundaryShape } from "./roles";
 import type { IamContext, User } from "./state";
 
@@ -59,6 +59,7 @@ export const userOperations = ({ accounts, now, userOfKey }: IamContext) => {
       if (input.UserName) return { User: userShape(account.user(input.UserName)) };
       const caller = userOfKey(context.caller.accessKeyId);
       if (caller) return { User: userShape(caller) };
+      if (context.identity.type !== "Account") throw nameNeeded();
       // Without a name and signed by the account itself, IAM describes the root user.
       const root = { Path: "/", UserName: "root", UserId: account.id, Arn: `arn:aws:iam::${account.id}:root` };
       return { User: { ...root, CreateDate: now() } };

@@ -35,7 +35,8 @@ export interface Retained extends Pick<Message, "payload" | "qos" | "mqttPropert
 
 /** Where messages go on to subscribers; there is none before the first client connects. */
 export interface Delivery {
-  deliver(message: Message): void;
+  /** @param isRepeated whether subscribers have had it before, and may have it twice. */
+  deliver(message: Message, isRepeated?: boolean): void;
 }
 
 /** Takes `$aws/rules/<rule>/` off a topic (https://docs.aws.amazon.com/iot/latest/developerguide/iot-basic-ingest.html). */
@@ -58,10 +59,14 @@ export class MessageBroker {
   /** The message that listeners are being told of: what they publish at once, such as a shadow's answer, comes of it. */
   private telling?: Message;
 
-  /** @param report takes what a listener throws: one that fails must not keep a message from the others. */
+  /**
+   * @param report takes what a listener throws: one that fails must not keep a message from the others.
+   * @param comesTwice whether a fault brings a message of a topic once more.
+   */
   constructor(
     readonly clock: Clock,
     private readonly report: (error: unknown, where: string) => void,
+    private readonly comesTwice: (topic: string) => boolean,
   ) {}
 
   /** Publishes for AWS's side: HTTP, rules that republish, shadows, lifecycle events. */
@@ -71,6 +76,14 @@ export class MessageBroker {
       if (message.retain) this.retain(message);
       this.delivery?.deliver(message);
     }
+    this.tell(message);
+    this.repeat(message);
+  }
+
+  /** Brings a message once more where a fault has it so: those of QoS 1 come at least once. */
+  repeat(message: Message): void {
+    if (message.qos === 0 || !this.comesTwice(message.topic)) return;
+    if (message.basicIngestRule === undefined) this.delivery?.deliver(message, true);
     this.tell(message);
   }
 

@@ -1,4 +1,5 @@
 import { type Constraint, checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { invalidRequest } from "./errors";
 
 /** Checks members as the API's front end does. */
@@ -8,9 +9,11 @@ export const check = (rules: Record<string, readonly [value: unknown, rule: Cons
 const namePattern = /^[a-zA-Z0-9:_-]+$/;
 
 /** Names of things, types and groups. */
-export const nameRule: Constraint = { required: true, length: [1, 128], pattern: namePattern };
-export const optionalName: Constraint = { length: [1, 128], pattern: namePattern };
-export const policyNameRule: Constraint = { required: true, length: [1, 128], pattern: /^[\w+=,.@-]+$/ };
+const longestName = limits.iot.name.value;
+
+export const nameRule: Constraint = { required: true, length: [1, longestName], pattern: namePattern };
+export const optionalName: Constraint = { length: [1, longestName], pattern: namePattern };
+export const policyNameRule: Constraint = { required: true, length: [1, longestName], pattern: /^[\w+=,.@-]+$/ };
 export const certificateIdRule: Constraint = { required: true, length: [64, 64], pattern: /^(0x)?[a-fA-F0-9]+$/ };
 export const pageRule: Constraint = { range: [1, 250] };
 export const largePageRule: Constraint = { range: [0, 250] };

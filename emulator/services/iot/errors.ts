@@ -1,6 +1,9 @@
 import { AwsError } from "../../core/errors";
+import { limits } from "../../core/limits";
 
 export const invalidRequest = (message: string) => new AwsError("InvalidRequestException", message, 400);
+
+export const unauthorized = (message: string) => new AwsError("UnauthorizedException", message, 401);
 
 export const payloadTooLarge = () =>
   new AwsError("RequestEntityTooLargeException", "The payload is larger than 131072 bytes.", 413);
@@ -93,7 +96,7 @@ export const defaultPolicyVersion = (name: string, version: string) =>
 export const policyVersionsLimit = (name: string) =>
   new AwsError(
     "VersionsLimitExceededException",
-    `The policy ${name} already has the maximum number of versions (5)`,
+    `The policy ${name} already has the maximum number of versions (${limits.iot.policyVersions.value})`,
     409,
   );
 

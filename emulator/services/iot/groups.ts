@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AttributePayload } from "@aws-sdk/client-iot";
+import { limits } from "../../core/limits";
 import type { Context } from "../../core/service";
 import { byName, check, largePageRule, nameRule, optionalName, page } from "./checks";
 import { alreadyExists, groupHasChildren, groupNotFound, invalidRequest, limitExceeded } from "./errors";
@@ -8,9 +9,9 @@ import type { IotOperations, Store } from "./store";
 import { checkTags, setTags } from "./tags";
 import { checkVersion, findThing, mergeAttributes, sameAttributes } from "./things";
 
-/** Levels of groups below each other, and groups that a thing can be in (AWS IoT quotas). */
-const mostLevels = 7;
-const mostGroupsOfThing = 10;
+/** Levels of groups below each other, and groups that a thing can be in. */
+const mostLevels = limits.iot.groupLevels.value;
+const mostGroupsOfThing = limits.iot.groupsOfThing.value;
 
 const named = ({ name, arn }: Group) => ({ groupName: name, groupArn: arn });
 

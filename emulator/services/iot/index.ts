@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { attachmentOperations } from "./attachments";
 import { Authority } from "./authority";
 import { authorizationOperations } from "./authorization";
@@ -40,7 +41,7 @@ export const definition = defineService<Sdk>({
     const authority = new Authority(host.clock);
     const hubs = new Hubs(host);
     const port = iotPort(store, hubs);
-    const publishing = new HttpsDoor(port, (error, where) => host.report(error, where));
+    const publishing = new HttpsDoor(port, host);
     const listener = new Listener(host, store, authority, hubs, publishing);
     const door = new WebSocketDoor(host, store, hubs);
     const reset = async () => {
@@ -71,6 +72,7 @@ export const definition = defineService<Sdk>({
         ...tagOperations(store),
         ...endpointOperations(store, listener),
       },
+      access: access(store),
       ports: { iot: port },
       async serve({ method, path, response }) {
         if (method !== "GET" || path !== "/ca.pem") throw notFound(`${method} /_aws/iot${path} does not exist`);

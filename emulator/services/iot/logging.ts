@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { LogLevel } from "@aws-sdk/client-iot";
+import { LogPermission } from "../../core/access/log-permission";
 import { AwsError, notEmulated } from "../../core/errors";
 import type { Host } from "../../core/service";
 import { check } from "./checks";
-import { checkRole } from "./roles";
+import { AssumedRole, checkRole } from "./roles";
 import type { Region } from "./state";
 import type { IotOperations, Store } from "./store";
 
@@ -18,6 +19,8 @@ interface Options {
   readonly level: LogLevel;
   readonly disabled: boolean;
   readonly stream: string;
+  /** Of the role, to write to the stream. */
+  readonly permission: LogPermission;
 }
 
 /** One entry, without what all have (https://docs.aws.amazon.com/iot/latest/developerguide/cwl-format.html). */
@@ -49,6 +52,7 @@ export class Logging {
   write(region: Region, level: Exclude<LogLevel, "DISABLED">, entry: LogEntry): void {
     const options = this.options.get(region);
     if (!options || !this.wants(region, level)) return;
+    if (!options.permission.granted) return;
     const { scope, clock } = region;
     const timestamp = clock.now();
     const message = JSON.stringify({
@@ -66,19 +70,25 @@ export class Logging {
   operations(store: Store): IotOperations {
     const all = this.options;
     return {
-      async SetV2LoggingOptions({ roleArn, defaultLogLevel, disableAllLogs, eventConfigurations }, context) {
+      SetV2LoggingOptions({ roleArn, defaultLogLevel, disableAllLogs, eventConfigurations }, context) {
         check({ defaultLogLevel: [defaultLogLevel, { oneOf: levels }] });
         if (eventConfigurations?.length) throw notEmulated("iot", "SetV2LoggingOptions: eventConfigurations");
         const region = store.region(context);
         const before = all.get(region);
         const role = roleArn ?? before?.roleArn;
         check({ roleArn: [role, { required: true }] });
-        if (roleArn !== undefined) await checkRole(store.host.bus, region.scope, region.arn("*"), roleArn);
+        const { bus } = store.host;
+        const { scope } = region;
+        const sourceArn = region.arn("*");
+        if (roleArn !== undefined) checkRole(bus, scope, sourceArn, roleArn);
+        const stream = before?.stream ?? `${randomUUID()}_${scope.account}_0`;
+        const { acting } = new AssumedRole(bus, scope, sourceArn, role!);
         all.set(region, {
           roleArn: role!,
           level: defaultLogLevel ?? before?.level ?? "ERROR",
           disabled: disableAllLogs ?? before?.disabled ?? false,
-          stream: before?.stream ?? `${randomUUID()}_${region.scope.account}_0`,
+          stream,
+          permission: new LogPermission(bus, acting, scope, logGroup, stream),
         });
         return {};
       },

@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import type { Context } from "../../core/service";
 import { byAge, check, largePageRule, page, policyNameRule } from "./checks";
 import {
@@ -14,7 +15,7 @@ import type { Policy, PolicyVersion, Region } from "./state";
 import type { IotOperations, Store } from "./store";
 import { checkTags, setTags } from "./tags";
 
-const mostVersions = 5;
+const mostVersions = limits.iot.policyVersions.value;
 const versionRule = { required: true, pattern: /^[0-9]+$/ } as const;
 
 /** The policy of a name. */

@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import { type PolicyDocument, PolicySyntaxError, policySize, readPolicy } from "../../core/policy";
 import { check } from "./checks";
 import { malformedPolicy } from "./errors";
@@ -12,8 +13,8 @@ const messages = {
   duplicateSid: "Policy document is Malformed: statement IDs must be unique",
 };
 
-/** Characters without white space (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
-const largest = 2048;
+/** Characters without white space. */
+const largest = limits.iot.policy.value;
 
 /**
  * Reads the document of an IoT policy: actions and resources, no principal.

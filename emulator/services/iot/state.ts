@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { formatArn } from "../../core/arn";
 import type { Clock } from "../../core/clock";
+import type { Faults } from "../../core/faults/faults";
+import type { Place } from "../../core/faults/place";
 import type { PolicyDocument } from "../../core/policy";
 import type { Scope } from "../../core/service";
 import { MessageBroker } from "./broker";
@@ -112,14 +114,24 @@ export class Region {
     readonly scope: Scope,
     readonly clock: Clock,
     report: (error: unknown, where: string) => void,
+    readonly faults: Faults,
   ) {
-    this.broker = new MessageBroker(clock, report);
+    this.broker = new MessageBroker(
+      clock,
+      report,
+      (topic) => faults.active && faults.duplicates(this.publishing(topic)),
+    );
     this.shadows = new Shadows(this.broker, clock);
     this.broker.listeners.add(shadowRequests(this, report));
   }
 
   arn(resource: string): string {
     return formatArn("iot", this.scope.region, this.scope.account, resource);
+  }
+
+  /** A message to a topic, as faults are about it. */
+  publishing(topic: string): Place {
+    return { service: "iotdata", operation: "Publish", resources: [this.arn(`topic/${topic}`)] };
   }
 
   /** The certificate of an ARN, where this region has it. */

@@ -30,7 +30,8 @@ export class Store {
   }
 
   private make({ account, region }: Scope): Region {
-    const made = new Region({ account, region }, this.clock, (error, where) => this.host.report(error, where));
+    const report = (error: unknown, where: string) => this.host.report(error, where);
+    const made = new Region({ account, region }, this.clock, report, this.host.faults);
     for (const prepare of this.onRegion) prepare(made);
     return made;
   }

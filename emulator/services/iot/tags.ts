@@ -1,12 +1,13 @@
 import type { Tag } from "@aws-sdk/client-iot";
 import { parseArn } from "../../core/arn";
+import { limits } from "../../core/limits";
 import type { Context } from "../../core/service";
 import { check } from "./checks";
 import { invalidRequest, limitExceeded, notFound } from "./errors";
 import type { Region } from "./state";
 import type { IotOperations, Store } from "./store";
 
-const mostTags = 50;
+const mostTags = limits.iot.tags.value;
 const characters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** Refuses tags that a resource cannot have, together with those that it has. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AttributePayload } from "@aws-sdk/client-iot";
+import { limits } from "../../core/limits";
 import type { Context } from "../../core/service";
 import { byName, check, largePageRule, nameRule, optionalName, page } from "./checks";
 import {
@@ -16,7 +17,8 @@ import type { Region, Thing } from "./state";
 import type { IotOperations, Store } from "./store";
 
 /** A thing without a type has three attributes, one with a type fifty. */
-const mostAttributes = (typeName: string | undefined) => (typeName === undefined ? 3 : 50);
+const mostAttributes = (typeName: string | undefined) =>
+  (typeName === undefined ? limits.iot.attributes : limits.iot.typedAttributes).value;
 
 /** The thing of a name. */
 export function findThing(region: Region, name: string | undefined): Thing {
@@ -48,8 +50,14 @@ export function mergeAttributes(
   const result = new Map(Object.entries(payload.attributes && !payload.merge ? {} : present));
   for (const [name, value] of Object.entries(payload.attributes ?? {})) {
     check({
-      "attributePayload.attributes.key": [name, { length: [1, 128], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]+$/ }],
-      "attributePayload.attributes.value": [value, { length: [0, 800], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]*$/ }],
+      "attributePayload.attributes.key": [
+        name,
+        { length: [1, limits.iot.attributeName.value], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]+$/ },
+      ],
+      "attributePayload.attributes.value": [
+        value,
+        { length: [0, limits.iot.attributeValue.value], pattern: /^[a-zA-Z0-9_.,@/:#=[\]-]*$/ },
+      ],
     });
     if (value === "") result.delete(name);
     else result.set(name, value);

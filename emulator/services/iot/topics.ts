@@ -1,8 +1,7 @@
-/** Limits of topics and topic filters (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
-export const topicLimits = { bytes: 256, slashes: 7 } as const;
+import { limits } from "../../core/limits";
 
 /** The largest payload of a message, in bytes. */
-export const payloadLimit = 128 * 1024;
+export const payloadLimit = limits.iot.payload.value;
 
 /** The most bytes that a packet of MQTT can have then: its header and topic come on top. */
 export const packetLimit = payloadLimit + 64 * 1024;
@@ -36,7 +35,8 @@ const counted = (topic: string): string => topic.replace(/^\$aws\/rules\/[^/]+\/
 function lengthProblem(text: string, kind: string): string | undefined {
   if (text.length === 0) return `the ${kind} is empty`;
   if (text.includes("\0")) return `the ${kind} has a null character`;
-  const { bytes, slashes } = topicLimits;
+  const bytes = limits.iot.topic.value;
+  const slashes = limits.iot.slashes.value;
   const own = counted(text);
   if (Buffer.byteLength(own) > bytes) return `the ${kind} is longer than ${bytes} bytes`;
   // Reserved topics are AWS's own and have more levels.

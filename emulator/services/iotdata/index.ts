@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { connectionOperations } from "./connections";
 import { messageOperations } from "./messages";
 import { shadowOperations } from "./shadows";
@@ -14,6 +15,7 @@ export const definition = defineService<Sdk>({
   create(host) {
     return {
       operations: { ...messageOperations(host), ...shadowOperations(host), ...connectionOperations(host) },
+      access: access(),
       // All that it shows is the broker's.
       reset: () => {},
     };

@@ -1,4 +1,5 @@
 import { type Constraint, checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { constraintCode, expiredToken, invalidArgument, invalidToken } from "./errors";
 
 /** Checks members as the API's front end does. */
@@ -10,7 +11,7 @@ export const shardIdConstraint: Constraint = { required: true, length: [1, 128],
 export const hashKeyPattern = /^(0|([1-9]\d{0,38}))$/;
 export const sequenceNumberPattern = /^(0|([1-9]\d{0,128}))$/;
 
-const mostTags = 50;
+const mostTags = limits.kinesis.tags.value;
 const tagCharacters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@%]*$/u;
 
 /** Refuses tags that a stream or consumer cannot have, together with those that it has. */

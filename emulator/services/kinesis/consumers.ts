@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import { check, checkTags, makeToken, readToken, streamNamePattern } from "./checks";
 import { consumerExists, consumerNotFound, invalidArgument, limitExceeded } from "./errors";
 import { checkCreation } from "./shards";
@@ -5,9 +6,9 @@ import type { KinesisOperations, Store } from "./store";
 import type { Consumer, Stream } from "./stream";
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_RegisterStreamConsumer.html */
-const mostConsumers = 20;
+const mostConsumers = limits.kinesis.consumers.value;
 
-const nameConstraint = { length: [1, 128], pattern: streamNamePattern } as const;
+const nameConstraint = { length: [1, limits.kinesis.name.value], pattern: streamNamePattern } as const;
 
 const shown = ({ name, arn, created }: Consumer) => ({
   ConsumerName: name,

@@ -9,6 +9,8 @@ export const validation = (message: string) => new AwsError("ValidationException
 
 export const limitExceeded = (message: string) => new AwsError("LimitExceededException", message);
 
+export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message);
+
 const notFound = (message: string) => new AwsError("ResourceNotFoundException", message);
 
 const inUse = (message: string) => new AwsError("ResourceInUseException", message);

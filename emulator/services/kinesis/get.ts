@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import { check, parseList, sequenceNumberPattern, shardIdConstraint } from "./checks";
 import {
   dryRun,
@@ -21,9 +22,9 @@ export const iteratorTypes = [
   "TRIM_HORIZON",
 ] as const;
 
-const iteratorLife = 300_000;
-const mostRecords = 10_000;
-const mostBytes = 10 * 1024 * 1024;
+const iteratorLife = limits.kinesis.iterator.value;
+const mostRecords = limits.kinesis.getRecords.value;
+const mostBytes = limits.kinesis.getBytes.value;
 
 /** Reads records out of shards. */
 export const getOperations = (store: Store): KinesisOperations => ({
@@ -165,6 +166,12 @@ function checkStartingNumber(stream: Stream, shard: Shard, number: string): void
 
 const makeIterator = (stream: Stream, shard: Shard, position: number, now: number): string =>
   Buffer.from(JSON.stringify([stream.arn, stream.id, shard.id, position, now])).toString("base64");
+
+/** The ARN of the stream that an iterator is for, whether or not it holds. */
+export function streamOf(iterator: string | undefined): string | undefined {
+  const arn = iterator === undefined ? undefined : parseList(iterator)?.[0];
+  return typeof arn === "string" ? arn : undefined;
+}
 
 /** @throws AwsError for anything that {@link makeIterator} has not made. */
 function readIterator(text: string) {

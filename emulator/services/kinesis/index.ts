@@ -1,10 +1,11 @@
 import { defineService } from "../../core/service";
-import { guarded } from "./access";
+import { access } from "./access";
 import { consumerOperations } from "./consumers";
 import { getOperations } from "./get";
 import { policyOperations } from "./policies";
 import { kinesisPort } from "./port";
 import { putOperations } from "./put";
+import { guarded } from "./regions";
 import { settingOperations } from "./settings";
 import { shardOperations } from "./shards";
 import { type Sdk, Store } from "./store";
@@ -25,7 +26,7 @@ export const definition = defineService<Sdk>({
   create(host) {
     const store = new Store(host);
     return {
-      operations: guarded(store, {
+      operations: guarded({
         ...streamOperations(store),
         ...shardOperations(store),
         ...putOperations(store),
@@ -36,7 +37,13 @@ export const definition = defineService<Sdk>({
         ...subscribeOperations(store),
         ...policyOperations(store),
       }),
-      ports: { kinesis: kinesisPort(store) },
+      access: access(store),
+      ports: { kinesis: kinesisPort(store, host.bus.access) },
+      counts(arn) {
+        const stream = store.at(arn);
+        const records = [...(stream?.shards.values() ?? [])].map(({ log }) => log.end - log.start);
+        return stream && { shards: stream.openShards.length, records: records.reduce((sum, count) => sum + count, 0) };
+      },
       reset: () => store.clear(),
     };
   },

@@ -1,12 +1,15 @@
+import { limits } from "../../core/limits";
+
 /** How much one shard takes or gives in a second. */
 export interface Rate {
   readonly calls: number;
   readonly bytes: number;
 }
 
-/** https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
-export const writeRate: Rate = { calls: 1_000, bytes: 1024 * 1024 };
-export const readRate: Rate = { calls: 5, bytes: 2 * 1024 * 1024 };
+const { writesPerShard, bytesIntoShard, readsPerShard, bytesOutOfShard } = limits.kinesis;
+
+export const writeRate: Rate = { calls: writesPerShard.value, bytes: bytesIntoShard.value };
+export const readRate: Rate = { calls: readsPerShard.value, bytes: bytesOutOfShard.value };
 
 const second = 1_000;
 

@@ -1,21 +1,23 @@
+import type { Authorizer } from "../../core/access/authorizer";
 import type { Ports } from "../../core/bus";
-import { consumerNotFound, streamNotFound } from "./errors";
+import { guardedReader } from "../../core/guarded-reader";
+import type { DataRecordDetail, StreamReader } from "../../core/stream-reader";
+import { accessDenied, consumerNotFound, streamNotFound } from "./errors";
 import { putRecord } from "./put";
 import type { Store } from "./store";
 
 /** What IoT rules, Lambda event sources and the others do with streams. */
-export const kinesisPort = (store: Store): Ports["kinesis"] => ({
-  async putRecord(streamArn, { data, partitionKey, explicitHashKey }) {
+export const kinesisPort = (store: Store, access: Authorizer): Ports["kinesis"] => ({
+  async putRecord(streamArn, { data, partitionKey, explicitHashKey }, by) {
     const stream = store.byArn(streamArn);
-    const { ShardId, SequenceNumber } = putRecord(
-      stream,
-      { Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey },
-      store.clock.now(),
-    );
+    const policy = stream.policies.get(streamArn);
+    access.demand(by, { action: "kinesis:PutRecord", resource: streamArn, policy }, accessDenied);
+    const entry = { Data: data, PartitionKey: partitionKey, ExplicitHashKey: explicitHashKey };
+    const { ShardId, SequenceNumber } = putRecord(store, stream, entry);
     return { shardId: ShardId, sequenceNumber: SequenceNumber };
   },
 
-  async open(arn) {
+  async open(arn, by) {
     const { stream, consumer } = store.resource(arn);
     /** Whoever reads what has gone must hear so. */
     const check = () => {
@@ -23,8 +25,9 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
       const gone = consumer && stream.consumers.get(consumer.name) !== consumer;
       if (gone) throw consumerNotFound(consumer.name);
     };
-    return {
+    const reader: StreamReader<DataRecordDetail> = {
       id: stream.id,
+      demand() {},
       shards() {
         check();
         stream.trim(store.clock.now());
@@ -51,6 +54,7 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
             arrival: record.arrival,
             size: record.size,
             key: record.partitionKey,
+            causes: record.causes,
             detail: record,
           })),
           next,
@@ -59,5 +63,14 @@ export const kinesisPort = (store: Store): Ports["kinesis"] => ({
       },
       watch: (listener) => stream.watch(listener),
     };
+    if (!by) return reader;
+    const demand = (action: string, resource: string) =>
+      access.demand(by, { action, resource, policy: stream.policies.get(resource) }, accessDenied);
+    return guardedReader(reader, (step) => {
+      // Who reads by a consumer is sent the records.
+      if (consumer && step !== "DescribeStream") return demand("kinesis:SubscribeToShard", consumer.arn);
+      demand(`kinesis:${step}`, stream.arn);
+      if (step === "DescribeStream") demand("kinesis:ListShards", stream.arn);
+    });
   },
 });

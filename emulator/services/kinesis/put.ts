@@ -1,16 +1,18 @@
 import type { PutRecordsRequestEntry } from "@aws-sdk/client-kinesis";
 import { AwsError } from "../../core/errors";
+import { lostEntries } from "../../core/faults/partial";
+import { limits } from "../../core/limits";
 import { toBuffer } from "../../core/protocols/json";
 import { check, hashKeyPattern, sequenceNumberPattern } from "./checks";
 import { dryRun, invalidArgument, throughputExceeded, validation } from "./errors";
 import { type HashKey, hashOfPartitionKey, readExplicitHashKey } from "./hash-keys";
-import { readSequenceNumber } from "./shard";
+import { type Arrival, readSequenceNumber, type Shard } from "./shard";
 import type { KinesisOperations, Store } from "./store";
 import type { Stream } from "./stream";
 
-const mostRecords = 500;
+const mostRecords = limits.kinesis.putRecords.value;
 /** Bytes of data and partition keys in one PutRecords. */
-const mostBytes = 10 * 1024 * 1024;
+const mostBytes = limits.kinesis.putBytes.value;
 
 /** A record that has been checked. */
 interface Checked {
@@ -29,7 +31,7 @@ export const putOperations = (store: Store): KinesisOperations => ({
     const record = checked(stream, input);
     checkOrdering(stream, input.SequenceNumberForOrdering, store.clock.now());
     if (input.DryRun) throw dryRun();
-    const put = append(stream, record, store.clock.now());
+    const put = append(store, stream, record, arrival(store));
     stream.changed(put.ShardId);
     return { ...put, EncryptionType: encryption(stream) };
   },
@@ -47,12 +49,18 @@ export const putOperations = (store: Store): KinesisOperations => ({
       );
     }
     if (input.DryRun) throw dryRun();
-    const now = store.clock.now();
+    const now = arrival(store);
     let failed = 0;
     const shards = new Set<string>();
-    const results = records.map((record) => {
+    const lost = lostEntries(
+      context,
+      records.map(() => stream.arn),
+    );
+    const results = records.map((record, index) => {
       try {
-        const put = append(stream, record, now);
+        const error = lost.errorOf(index, () => tooMuch(stream, stream.shardFor(record.hashKey)));
+        if (error) throw error;
+        const put = append(store, stream, record, now);
         shards.add(put.ShardId);
         return put;
       } catch (error) {
@@ -68,22 +76,23 @@ export const putOperations = (store: Store): KinesisOperations => ({
 
 /** Puts one record for another service. */
 export function putRecord(
+  store: Store,
   stream: Stream,
   entry: Pick<PutRecordsRequestEntry, "Data" | "PartitionKey" | "ExplicitHashKey">,
-  now: number,
 ): { ShardId: string; SequenceNumber: string } {
   checkMembers(entry, "");
-  const put = append(stream, checked(stream, entry), now);
+  const put = append(store, stream, checked(stream, entry), arrival(store));
   stream.changed(put.ShardId);
   return put;
 }
 
 function checkMembers({ Data, PartitionKey, ExplicitHashKey }: Partial<PutRecordsRequestEntry>, path: string): void {
   // Most records are right: say so without building anything.
-  if (Data && PartitionKey && PartitionKey.length <= 256 && ExplicitHashKey === undefined) return;
+  if (Data && PartitionKey && PartitionKey.length <= limits.kinesis.partitionKey.value && ExplicitHashKey === undefined)
+    return;
   check({
     [`${path}data`]: [Data, { required: true }],
-    [`${path}partitionKey`]: [PartitionKey, { required: true, length: [1, 256] }],
+    [`${path}partitionKey`]: [PartitionKey, { required: true, length: [1, limits.kinesis.partitionKey.value] }],
     [`${path}explicitHashKey`]: [ExplicitHashKey, { pattern: hashKeyPattern }],
   });
 }
@@ -103,14 +112,20 @@ function checked(stream: Stream, { Data, PartitionKey, ExplicitHashKey }: Partia
   return { partitionKey, data, size, hashKey };
 }
 
-function append(stream: Stream, { hashKey, partitionKey, data, size }: Checked, now: number) {
+const arrival = ({ clock, host }: Store): Arrival => ({ now: clock.now(), causes: host.journal.causes });
+
+function append(store: Store, stream: Stream, { hashKey, partitionKey, data, size }: Checked, at: Arrival) {
+  const { now } = at;
   const shard = stream.shardFor(hashKey);
-  if (!shard.writes.fits(size, now)) throw throughputExceeded(shard.id, stream.name, stream.scope.account);
+  if (!shard.writes.fits(size, now)) throw tooMuch(stream, shard);
   shard.writes.use(size, now);
   shard.log.trim(stream.horizon(now));
-  const SequenceNumber = shard.append(partitionKey, data, size, now, stream.keyId !== undefined);
+  const SequenceNumber = shard.append(partitionKey, data, size, at, stream.keyId !== undefined);
+  store.trimLater(stream);
   return { ShardId: shard.id, SequenceNumber };
 }
+
+const tooMuch = ({ name, scope }: Stream, { id }: Shard) => throughputExceeded(id, name, scope.account);
 
 /** Numbers grow with every record here, so all that is left to do is refuse what is not a number of this stream. */
 function checkOrdering(stream: Stream, number: string | undefined, now: number): void {

@@ -1,4 +1,5 @@
 import type { MetricsName } from "@aws-sdk/client-kinesis";
+import { limits } from "../../core/limits";
 import type { Scope } from "../../core/service";
 import { check } from "./checks";
 import { invalidArgument } from "./errors";
@@ -6,9 +7,9 @@ import type { KinesisOperations, Store, StreamReference } from "./store";
 import type { Stream } from "./stream";
 import { recordSizeRange, streamModes } from "./streams";
 
-const shortestRetention = 24;
+const shortestRetention = limits.kinesis.retention.least;
 /** A year (https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html). */
-const longestRetention = 8_760;
+const longestRetention = limits.kinesis.retention.value;
 
 const metricNames: readonly MetricsName[] = [
   "IncomingBytes",

@@ -1,3 +1,5 @@
+import type { Causes } from "../../core/journal/entry";
+import { ownBytes } from "../../core/own-bytes";
 import { ShardLog } from "../../core/shard-log";
 import { type HashRange, shownRange } from "./hash-keys";
 import { Meter, readRate, writeRate } from "./meter";
@@ -12,6 +14,15 @@ export interface DataRecord {
   readonly partitionKey: string;
   readonly data: Buffer;
   readonly encrypted: boolean;
+  /** What it came of, for the journal. */
+  readonly causes?: Causes;
+}
+
+/** When a record comes, and of what. */
+export interface Arrival {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly causes?: Causes;
 }
 
 /** The counter that ends a closed shard, and one that no record reaches. */
@@ -62,9 +73,10 @@ export class Shard {
   }
 
   /** Adds a record that has been admitted, and gives it its sequence number. */
-  append(partitionKey: string, data: Buffer, size: number, now: number, encrypted: boolean): string {
+  append(partitionKey: string, data: Buffer, size: number, { now, causes }: Arrival, encrypted: boolean): string {
     const number = this.next(now);
-    this.log.append({ sequenceNumber: number, arrival: now, size, partitionKey, data, encrypted });
+    const record = { sequenceNumber: number, arrival: now, size, partitionKey, encrypted, causes };
+    this.log.append({ ...record, data: ownBytes(data) });
     return number;
   }
 

@@ -1,5 +1,6 @@
 import type { ShardFilter } from "@aws-sdk/client-kinesis";
 import { parseArn } from "../../core/arn";
+import { limits } from "../../core/limits";
 import { check, hashKeyPattern, makeToken, readToken, shardIdConstraint, streamNamePattern } from "./checks";
 import { invalidArgument, limitExceeded, onDemandOnly, shardClosed, shardNotFound } from "./errors";
 import { numberOf, uniformStarts } from "./hash-keys";
@@ -18,8 +19,8 @@ const filterTypes = [
 
 const listLimit = 1_000;
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html */
-const reshardingsADay = 10;
-const mostShards = 10_000;
+const reshardingsADay = limits.kinesis.reshardings.value;
+const mostShards = limits.kinesis.shards.value;
 
 /** The shards of a stream: lists, splits, merges. */
 export const shardOperations = (store: Store): KinesisOperations => ({

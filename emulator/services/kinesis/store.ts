@@ -1,9 +1,10 @@
 import { parseArn } from "../../core/arn";
-import type { Clock } from "../../core/clock";
+import type { Clock, Timer } from "../../core/clock";
+import { limits } from "../../core/limits";
 import { type Host, type Operations, type Scope, Scoped } from "../../core/service";
 import { check, streamNamePattern } from "./checks";
 import { invalidArgument, streamNotFound } from "./errors";
-import type { Consumer, Stream } from "./stream";
+import { type Consumer, hour, type Stream } from "./stream";
 
 export type Sdk = typeof import("@aws-sdk/client-kinesis");
 
@@ -22,10 +23,15 @@ export interface StreamReference {
 
 const streamArnPattern = /^arn:aws.*:kinesis:.*:\d{12}:stream\/\S+$/;
 
+/** The ARN of a consumer, which begins with that of its stream. */
+export const consumerArn = /^[^/]+\/[^/]+\/consumer\/([^:]+):\d+$/;
+
 /** Every stream of the emulator. */
 export class Store {
   private readonly regions = new Scoped(() => new Region());
   readonly clock: Clock;
+  /** What waits for the end of records' retention. */
+  private readonly trimming = new Map<Stream, Timer>();
 
   constructor(readonly host: Host) {
     this.clock = host.clock;
@@ -40,7 +46,7 @@ export class Store {
     const { StreamName, StreamARN } = reference;
     check({
       streamARN: [StreamARN, { length: [1, 2048], pattern: streamArnPattern }],
-      streamName: [StreamName, { length: [1, 128], pattern: streamNamePattern }],
+      streamName: [StreamName, { length: [1, limits.kinesis.name.value], pattern: streamNamePattern }],
     });
     if (StreamARN === undefined) {
       if (StreamName === undefined) throw invalidArgument("Either StreamARN or StreamName must be provided.");
@@ -70,14 +76,42 @@ export class Store {
   /** The stream and, where the ARN is that of a consumer, the consumer. */
   resource(arn: string): { stream: Stream; consumer?: Consumer } {
     const stream = this.byArn(arn);
-    const name = /^[^/]+\/[^/]+\/consumer\/([^:]+):\d+$/.exec(arn)?.[1];
+    const name = consumerArn.exec(arn)?.[1];
     if (name === undefined) return { stream };
     const consumer = stream.consumers.get(name);
     if (consumer?.arn !== arn) throw streamNotFound(arn.split("/").slice(1).join("/"), stream.scope.account);
     return { stream, consumer };
   }
 
+  /** The stream of an ARN, if there is one. */
+  at(arn: string): Stream | undefined {
+    const parsed = parseArn(arn);
+    const name = parsed?.service === "kinesis" ? /^stream\/([^/]+)$/.exec(parsed.resource)?.[1] : undefined;
+    return parsed && name ? this.regions.of(parsed).streams.get(name) : undefined;
+  }
+
+  /** Lets records go when their retention has ended, also where nobody reads or writes any more. */
+  trimLater(stream: Stream, delay = stream.retentionHours * hour): void {
+    if (this.trimming.has(stream)) return;
+    const trim = () => {
+      this.trimming.delete(stream);
+      stream.trim(this.clock.now());
+      if (stream.hasRecords) this.trimLater(stream, hour);
+    };
+    this.trimming.set(stream, this.clock.after(delay, trim));
+  }
+
+  /** Takes a stream away with its records. */
+  delete(stream: Stream): void {
+    this.region(stream.scope).streams.delete(stream.name);
+    this.trimming.get(stream)?.cancel();
+    this.trimming.delete(stream);
+    stream.delete();
+  }
+
   clear(): void {
+    for (const timer of this.trimming.values()) timer.cancel();
+    this.trimming.clear();
     for (const { streams } of this.regions.all()) for (const stream of streams.values()) stream.delete();
     this.regions.clear();
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { MetricsName, StreamMode } from "@aws-sdk/client-kinesis";
 import { formatArn } from "../../core/arn";
+import { limits } from "../../core/limits";
 import type { Scope } from "../../core/service";
 import { type HashKey, type HashRange, hexOf, numberOf, uniformRanges } from "./hash-keys";
 import { Shard } from "./shard";
@@ -30,7 +31,7 @@ export class Stream {
   metrics = new Set<MetricsName>();
   retentionHours = 24;
   /** Largest record, in KiB. */
-  maxRecordKiB = 1024;
+  maxRecordKiB: number = limits.kinesis.record.value;
   /** The KMS key of server-side encryption; undefined without it. */
   keyId?: string;
   /** When the number of shards was changed, for the limit of ten a day. */
@@ -114,6 +115,10 @@ export class Stream {
       shard.log.trim(horizon);
       if (shard.closed && shard.closed.at < horizon) this.shards.delete(id);
     }
+  }
+
+  get hasRecords(): boolean {
+    return [...this.shards.values()].some(({ log }) => log.end > log.start);
   }
 
   /** Calls a listener with the shard that has new records; without one for new shards and the end. Returns what ends it. */

@@ -1,4 +1,5 @@
 import { notEmulated } from "../../core/errors";
+import { endsOf, limits } from "../../core/limits";
 import { check, checkTags, makeToken, readToken, streamNamePattern } from "./checks";
 import { invalidArgument, streamExists, streamHasConsumers } from "./errors";
 import type { KinesisOperations, Store } from "./store";
@@ -7,8 +8,8 @@ import { Stream } from "./stream";
 /** What an on-demand stream begins with: 4 MiB or 4,000 records a second (developer guide, "Choose the right mode"). */
 const onDemandShards = 4;
 
-const mostShards = 10_000;
-export const recordSizeRange = [1024, 10_240] as const;
+const mostShards = limits.kinesis.shards.value;
+export const recordSizeRange = endsOf(limits.kinesis.maxRecordSize);
 export const streamModes = ["PROVISIONED", "ON_DEMAND"] as const;
 
 const enhancedMonitoring = ({ metrics }: Stream) => [{ ShardLevelMetrics: [...metrics] }];
@@ -26,7 +27,7 @@ export const streamOperations = (store: Store): KinesisOperations => ({
     const { StreamName, ShardCount, MaxRecordSizeInKiB } = input;
     const mode = input.StreamModeDetails?.StreamMode;
     check({
-      streamName: [StreamName, { required: true, length: [1, 128], pattern: streamNamePattern }],
+      streamName: [StreamName, { required: true, length: [1, limits.kinesis.name.value], pattern: streamNamePattern }],
       shardCount: [ShardCount, { range: [1, mostShards] }],
       "streamModeDetails.streamMode": [mode, { required: input.StreamModeDetails !== undefined, oneOf: streamModes }],
       maxRecordSizeInKiB: [MaxRecordSizeInKiB, { range: recordSizeRange }],
@@ -59,8 +60,7 @@ export const streamOperations = (store: Store): KinesisOperations => ({
     if (stream.consumers.size > 0 && !input.EnforceConsumerDeletion) {
       throw streamHasConsumers(stream.name, stream.scope.account);
     }
-    store.region(stream.scope).streams.delete(stream.name);
-    stream.delete();
+    store.delete(stream);
     return {};
   },
 

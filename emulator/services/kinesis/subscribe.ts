@@ -1,4 +1,5 @@
 import type { SubscribeToShardEventStream } from "@aws-sdk/client-kinesis";
+import { limits } from "../../core/limits";
 import { check, sequenceNumberPattern, shardIdConstraint } from "./checks";
 import { invalidArgument, streamNotFound, subscribedAlready } from "./errors";
 import { findShard, iteratorTypes, shownChildren, shownRecord, startingPosition } from "./get";
@@ -6,12 +7,12 @@ import type { Shard } from "./shard";
 import type { KinesisOperations, Store } from "./store";
 import type { Consumer, Stream } from "./stream";
 
-/** A subscription ends after five minutes; the consumer makes another one (API reference, SubscribeToShard). */
-const life = 300_000;
+/** A subscription ends after five minutes; the consumer makes another one. */
+const life = limits.kinesis.subscription.value;
 /** Where there is nothing new, an event without records says how far the consumer is. */
 const heartbeat = 5_000;
 /** So long after a subscription was made, another one of the same consumer and shard is refused; later it takes over. */
-const protectedFor = 5_000;
+const protectedFor = limits.kinesis.subscriptionPause.value;
 const mostRecords = 10_000;
 const mostBytes = 2 * 1024 * 1024;
 
@@ -53,7 +54,8 @@ export const subscribeOperations = (store: Store): KinesisOperations => {
       const over = () => {
         if (subscriptions.get(shard.id) === subscription) subscriptions.delete(shard.id);
       };
-      return { EventStream: push(store, stream, consumer, shard, position, signal, over) };
+      const trace = context.http.headers["x-amzn-trace-id"];
+      return { EventStream: push(store, stream, consumer, shard, position, signal, trace, over) };
     },
   };
 };
@@ -66,6 +68,7 @@ async function* push(
   shard: Shard,
   start: number,
   signal: AbortSignal,
+  trace: string | undefined,
   over: () => void,
 ): AsyncGenerator<SubscribeToShardEventStream> {
   const { clock } = store;
@@ -100,7 +103,7 @@ async function* push(
       if (done) return;
       if (rest || news.rung) continue;
       const timer = clock.after(Math.min(heartbeat, end - clock.now()), ring);
-      await news.next();
+      await clock.hold(news.next(), trace);
       timer.cancel();
     }
   } finally {

@@ -4,8 +4,10 @@ import type {
   PutFunctionEventInvokeConfigRequest,
 } from "@aws-sdk/client-lambda";
 import { notEmulated } from "../../core/errors";
+import { endsOf, limits } from "../../core/limits";
 import type { Context } from "../../core/service";
 import { invalidParameter, notFound } from "./errors";
+import { checkDestinationAccess } from "./execution-role";
 import { check, checkQualifier, findFunction, page } from "./names";
 import type { LambdaOperations, Parts } from "./parts";
 import type { FunctionRecord, LambdaState } from "./state";
@@ -22,10 +24,10 @@ export interface AsyncConfig {
 
 /** PutFunctionEventInvokeConfig and its family. */
 export const asyncConfigOperations = ({ host, states }: Parts): LambdaOperations => {
-  const store = (input: PutFunctionEventInvokeConfigRequest, context: Context, merge: boolean) => {
+  const store = async (input: PutFunctionEventInvokeConfigRequest, context: Context, merge: boolean) => {
     check({
-      maximumRetryAttempts: [input.MaximumRetryAttempts, { range: [0, 2] }],
-      maximumEventAgeInSeconds: [input.MaximumEventAgeInSeconds, { range: [60, 21_600] }],
+      maximumRetryAttempts: [input.MaximumRetryAttempts, { range: endsOf(limits.lambda.asyncRetries) }],
+      maximumEventAgeInSeconds: [input.MaximumEventAgeInSeconds, { range: endsOf(limits.lambda.asyncAge) }],
     });
     const target = locate(states.of(context), input.FunctionName, input.Qualifier);
     const before = merge ? existing(target) : undefined;
@@ -33,7 +35,9 @@ export const asyncConfigOperations = ({ host, states }: Parts): LambdaOperations
       ? { ...before?.destinations, ...input.DestinationConfig }
       : { OnSuccess: {}, OnFailure: {}, ...input.DestinationConfig };
     for (const side of [destinations.OnSuccess, destinations.OnFailure]) {
-      checkDestination(target.fn, side?.Destination);
+      if (!side?.Destination) continue;
+      checkDestination(target.fn, side.Destination);
+      await checkDestinationAccess(host, target.fn, side.Destination);
     }
     const config: AsyncConfig = {
       lastModified: host.clock.now(),
@@ -95,8 +99,7 @@ const shown = ({ fn, qualifier }: Target, config: AsyncConfig): FunctionEventInv
 });
 
 /** Destinations are checked when they are set, so that no event is lost on the way to one that is not there to serve. */
-function checkDestination(fn: FunctionRecord, destination: string | undefined): void {
-  if (!destination) return;
+function checkDestination(fn: FunctionRecord, destination: string): void {
   check({
     "destinationConfig.destination": [
       destination,

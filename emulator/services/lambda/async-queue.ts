@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Timer } from "../../core/clock";
 import { AwsError } from "../../core/errors";
+import { limits } from "../../core/limits";
 import type { Host } from "../../core/service";
 import type { AsyncConfig } from "./async-config";
 import { deliverDeadLetter, deliverRecord, type FinishedEvent } from "./destinations";
@@ -18,7 +19,7 @@ interface QueuedEvent extends Invocation {
 
 /** Waits before the first and the second retry (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html). */
 const retryDelays = [60_000, 120_000];
-const defaultMaxAge = 6 * 3600;
+const defaultMaxAge = limits.lambda.asyncAge.value;
 
 /** Throttled events come back after 1 s, then later and later, up to 5 min. */
 const throttleDelay = (throttles: number) => Math.min(1_000 * 2 ** (throttles - 1), 300_000);
@@ -37,14 +38,13 @@ export class AsyncQueue {
 
   /** Accepts an event. It runs in the next turn of the event loop, after the answer to the caller. */
   add(invocation: Invocation): void {
-    const event: QueuedEvent = {
-      ...invocation,
-      requestId: invocation.requestId ?? randomUUID(),
-      accepted: this.host.clock.now(),
-      attempts: 0,
-      throttles: 0,
-    };
-    void this.run(event);
+    const requestId = invocation.requestId ?? randomUUID();
+    const accepted = this.host.clock.now();
+    const { fn } = invocation;
+    const place = { service: "lambda", operation: "Invoke", resources: [fn.arn] };
+    void this.host.faults.deliveries.send(place, fn.arn, () =>
+      this.run({ ...invocation, requestId, accepted, attempts: 0, throttles: 0 }),
+    );
   }
 
   /** Drops the events of a deleted function. */
@@ -81,7 +81,7 @@ export class AsyncQueue {
     if (this.tooOld(event, config, 0)) return this.giveUp(event, config, "EventAgeExceeded");
     let result: InvocationResult;
     try {
-      result = await this.invoker.invoke(event);
+      result = await this.invoker.invokeInBackground(event);
     } catch (error) {
       if (over()) return;
       if (!(error instanceof AwsError)) throw error;
@@ -106,7 +106,7 @@ export class AsyncQueue {
     if (this.tooOld(event, config, delay)) return this.giveUp(event, config, "EventAgeExceeded", result);
     const timer = this.host.clock.after(delay, () => {
       this.waiting.delete(event);
-      return this.run(event);
+      void this.run(event);
     });
     this.waiting.set(event, timer);
     return undefined;
@@ -143,6 +143,6 @@ export class AsyncQueue {
   ): FinishedEvent {
     const { fn, qualifier, requestId, payload, attempts } = event;
     const functionArn = `${fn.arn}:${qualifier ?? "$LATEST"}`;
-    return { functionArn, requestId, payload, attempts, condition, result, time: this.host.clock.now() };
+    return { functionArn, fn, requestId, payload, attempts, condition, result, time: this.host.clock.now() };
   }
 }

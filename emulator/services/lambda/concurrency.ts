@@ -1,7 +1,9 @@
+import { limits } from "../../core/limits";
+import type { Host } from "../../core/service";
 import { invalidParameter, noProvisionedConcurrency } from "./errors";
 import { check, checkQualifier, findFunction, findUnqualified, page } from "./names";
 import type { LambdaOperations, Parts } from "./parts";
-import { accountConcurrency, type FunctionRecord, type LambdaState, lambdaTime, unreservedMinimum } from "./state";
+import { type FunctionRecord, type LambdaState, lambdaTime } from "./state";
 
 /** Reserved and provisioned concurrency, and the account's limits. */
 export const concurrencyOperations = ({ host, states }: Parts): LambdaOperations => ({
@@ -12,9 +14,10 @@ export const concurrencyOperations = ({ host, states }: Parts): LambdaOperations
     });
     const fn = findUnqualified(state, input.FunctionName);
     const wanted = input.ReservedConcurrentExecutions!;
-    if (unreserved(state, fn) - wanted < unreservedMinimum) {
+    const { value: least } = limits.lambda.unreservedConcurrency;
+    if (unreserved(host, state, fn) - wanted < least) {
       throw invalidParameter(
-        `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${unreservedMinimum}].`,
+        `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${least}].`,
       );
     }
     fn.reservedConcurrency = wanted;
@@ -77,10 +80,10 @@ export const concurrencyOperations = ({ host, states }: Parts): LambdaOperations
     return {
       AccountLimit: {
         TotalCodeSize: 80_530_636_800,
-        CodeSizeUnzipped: 262_144_000,
-        CodeSizeZipped: 52_428_800,
-        ConcurrentExecutions: accountConcurrency,
-        UnreservedConcurrentExecutions: unreserved(state),
+        CodeSizeUnzipped: limits.lambda.unzipped.value,
+        CodeSizeZipped: limits.lambda.zip.value,
+        ConcurrentExecutions: host.quotas.concurrentExecutions,
+        UnreservedConcurrentExecutions: unreserved(host, state),
       },
       AccountUsage: { TotalCodeSize: size, FunctionCount: functions.length },
     };
@@ -88,10 +91,10 @@ export const concurrencyOperations = ({ host, states }: Parts): LambdaOperations
 });
 
 /** What no function has reserved; `except` counts as having reserved nothing. */
-const unreserved = (state: LambdaState, except?: FunctionRecord): number =>
+const unreserved = ({ quotas }: Host, state: LambdaState, except?: FunctionRecord): number =>
   [...state.functions.values()].reduce(
     (left, fn) => left - (fn === except ? 0 : (fn.reservedConcurrency ?? 0)),
-    accountConcurrency,
+    quotas.concurrentExecutions,
   );
 
 function provisionable(state: LambdaState, functionName?: string, qualifierParameter?: string) {

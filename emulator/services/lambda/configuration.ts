@@ -5,6 +5,7 @@ import type {
   UpdateFunctionConfigurationCommandInput,
 } from "@aws-sdk/client-lambda";
 import { notEmulated } from "../../core/errors";
+import { endsOf, limits } from "../../core/limits";
 import { invalidParameter } from "./errors";
 import { check } from "./names";
 
@@ -54,12 +55,12 @@ export function checkSettings(
     role: [input.Role, { pattern: roleArn }],
     handler: [input.Handler, { length: [0, 128], pattern: /^[^\s]*$/ }],
     description: [input.Description, { length: [0, 256] }],
-    timeout: [input.Timeout, { range: [1, 900] }],
-    memorySize: [input.MemorySize, { range: [128, 10_240] }],
+    timeout: [input.Timeout, { range: endsOf(limits.lambda.timeout) }],
+    memorySize: [input.MemorySize, { range: endsOf(limits.lambda.memory) }],
     packageType: [input.PackageType, { oneOf: ["Zip", "Image"] }],
     architectures: [input.Architectures, { length: [1, 1] }],
     "architectures.1.member": [input.Architectures?.[0], { oneOf: ["x86_64", "arm64"] }],
-    "ephemeralStorage.size": [input.EphemeralStorage?.Size, { range: [512, 10_240] }],
+    "ephemeralStorage.size": [input.EphemeralStorage?.Size, { range: endsOf(limits.lambda.ephemeralStorage) }],
     "tracingConfig.mode": [input.TracingConfig?.Mode, { oneOf: ["Active", "PassThrough"] }],
     "deadLetterConfig.targetArn": [
       input.DeadLetterConfig?.TargetArn,
@@ -124,9 +125,10 @@ function checkVariables(variables: Record<string, string> | undefined): void {
     );
   }
   const text = JSON.stringify(variables);
-  // The limit is on names and values together, 4 KB (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+  // The limit is on names and values together.
   const size = names.reduce((sum, name) => sum + Buffer.byteLength(name) + Buffer.byteLength(variables[name]!), 0);
-  if (size > 4096) throw invalidParameter(`${why} exceeded the 4KB limit. String measured: ${text}`);
+  if (size > limits.lambda.variables.value)
+    throw invalidParameter(`${why} exceeded the 4KB limit. String measured: ${text}`);
 }
 
 /** The settings of a new function with all defaults, as the API shows them. */

@@ -1,11 +1,15 @@
+import type { Identity } from "../../core/access/identity";
 import { AwsError } from "../../core/errors";
 import type { Host } from "../../core/service";
+import { assume } from "./execution-role";
 import type { InvocationResult } from "./invoker";
+import type { FunctionRecord } from "./state";
 
 /** An asynchronous invocation that came to its end. */
 export interface FinishedEvent {
   /** With qualifier. */
   readonly functionArn: string;
+  readonly fn: FunctionRecord;
   readonly requestId: string;
   readonly payload: string;
   /** Runs of the function. */
@@ -23,38 +27,41 @@ export interface FinishedEvent {
  */
 export async function deliverRecord(host: Host, destination: string, event: FinishedEvent): Promise<void> {
   const record = invocationRecord(event);
-  await deliver(host, destination, event, async () => {
+  await deliver(host, destination, event, async (by) => {
     if (destination.split(":")[2] === "lambda")
-      return (await host.bus.to("lambda")).invokeAsync(destination, record, from(event));
-    await (await host.bus.to("sqs")).send(destination, { body: record, ...from(event) });
+      return (await host.bus.to("lambda")).invokeAsync(destination, record, by);
+    await (await host.bus.to("sqs")).send(destination, { body: record }, by);
   });
 }
 
 /** Sends an event as it was to a dead-letter queue, with the error in message attributes (same page). */
 export async function deliverDeadLetter(host: Host, queueArn: string, event: FinishedEvent): Promise<void> {
   const { errorMessage } = parse(event.result?.payload) as { errorMessage?: unknown };
-  await deliver(host, queueArn, event, async () => {
-    await (await host.bus.to("sqs")).send(queueArn, {
-      body: event.payload,
-      messageAttributes: {
-        RequestID: { dataType: "String", stringValue: event.requestId },
-        ErrorCode: { dataType: "Number", stringValue: event.result ? "200" : "429" },
-        ErrorMessage: {
-          dataType: "String",
-          stringValue: String(errorMessage ?? event.condition).slice(0, 1024) || event.condition,
-        },
-      },
-      ...from(event),
-    });
+  const messageAttributes = {
+    RequestID: { dataType: "String", stringValue: event.requestId },
+    ErrorCode: { dataType: "Number", stringValue: event.result ? "200" : "429" },
+    ErrorMessage: {
+      dataType: "String",
+      stringValue: String(errorMessage ?? event.condition).slice(0, 1024) || event.condition,
+    },
+  };
+  await deliver(host, queueArn, event, async (by) => {
+    await (await host.bus.to("sqs")).send(queueArn, { body: event.payload, messageAttributes }, by);
   });
 }
 
-const from = ({ functionArn }: FinishedEvent) => ({ principal: "lambda.amazonaws.com", sourceArn: functionArn });
-
-/** A destination that refuses the record loses it, as on AWS (metric DestinationDeliveryFailures); here it is also reported. */
-async function deliver(host: Host, target: string, event: FinishedEvent, send: () => Promise<void>): Promise<void> {
+/**
+ * Sends as the function's role. A destination that refuses the record loses it, as on AWS (metric
+ * DestinationDeliveryFailures); here it is also reported.
+ */
+async function deliver(
+  host: Host,
+  target: string,
+  event: FinishedEvent,
+  send: (by: Identity) => Promise<void>,
+): Promise<void> {
   try {
-    await send();
+    await send(assume(host, event.fn, event.fn.latest.config.Role!));
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     host.report(error, `${event.functionArn} could not deliver to ${target}`);

@@ -4,6 +4,29 @@ const user = { fields: { Type: "User" } };
 
 export const invalidParameter = (message: string) => new AwsError("InvalidParameterValueException", message, 400, user);
 
+export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message, 403, user);
+
+export const roleNotAssumable = () =>
+  invalidParameter("The role defined for the function cannot be assumed by Lambda.");
+
+/** `sqs:SendMessage` as Lambda says it: `SendMessage on SQS`. */
+const inWords = (action: string) =>
+  action.replace(/^([^:]+):(.*)$/, (_, service, name) => `${name} on ${service.toUpperCase()}`);
+
+/** Functions and event source mappings call the role differently. */
+export const roleLacks = (which: "provided" | "function", action: string) =>
+  invalidParameter(`The ${which} execution role does not have permissions to call ${inWords(action)}`);
+
+export const destinationForbidden = (action: string, destination: string) =>
+  invalidParameter(
+    `The function's execution role does not have permissions to call ${action.split(":")[1]} on ${destination}`,
+  );
+
+export const streamForbidden = (arn: string, actions: string) =>
+  invalidParameter(
+    `Cannot access stream ${arn}. Please ensure the role can perform the ${actions} Actions on your stream in IAM.`,
+  );
+
 export const notFound = (message: string) => new AwsError("ResourceNotFoundException", message, 404, user);
 
 export const functionNotFound = (arn: string) => notFound(`Function not found: ${arn}`);

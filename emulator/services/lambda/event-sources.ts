@@ -3,7 +3,9 @@ import type { EventSourceMappingConfiguration, FilterCriteria } from "@aws-sdk/c
 import { parseArn } from "../../core/arn";
 import { notEmulated } from "../../core/errors";
 import { BadPattern, compilePattern } from "../../core/event-pattern";
-import { conflict, invalidParameter, noSuchResource } from "./errors";
+import { limits } from "../../core/limits";
+import { conflict, invalidParameter, noSuchResource, roleLacks } from "./errors";
+import { assume, destinationAccess } from "./execution-role";
 import { check, checkQualifier, findFunction, page } from "./names";
 import type { LambdaOperations, Parts } from "./parts";
 import type { Mapping, MappingSettings } from "./sources/mapping";
@@ -12,7 +14,7 @@ import type { FunctionRecord, LambdaState } from "./state";
 import { checkTags } from "./tags";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html: 5, and up to 10 on request. */
-const filterLimit = 10;
+const filterLimit = limits.lambda.filters.value;
 
 /** Event source mappings: what a function reads from. */
 export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaOperations => {
@@ -46,6 +48,16 @@ export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaO
     return config;
   };
 
+  /** The role has to be able to read the source, and to send to the destination of what is given up. */
+  const checkAccess = async (fn: FunctionRecord, config: EventSourceMappingConfiguration) => {
+    const source = config.EventSourceArn!;
+    const reader = assume(host, fn, fn.latest.config.Role!);
+    await sourceKinds[source.split(":")[2]!]!.checkAccess(host, source, reader);
+    const destination = config.DestinationConfig?.OnFailure?.Destination;
+    const needed = destination ? await destinationAccess(host, destination) : undefined;
+    if (needed && host.bus.access.checkCaller(reader, needed)) throw roleLacks("function", needed.action);
+  };
+
   return {
     async CreateEventSourceMapping(input, context) {
       const state = states.of(context);
@@ -64,6 +76,7 @@ export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaO
       }
       checkTags(input.Tags);
       const config = await settle(fn, qualifier, input.EventSourceArn, input);
+      await checkAccess(fn, config);
       for (const { uuid, config: other } of state.mappings.values()) {
         if (other.EventSourceArn !== config.EventSourceArn || other.FunctionArn !== config.FunctionArn) continue;
         const cure = `Please update or delete the existing mapping with UUID ${uuid}`;
@@ -99,8 +112,11 @@ export const eventSourceOperations = ({ host, states, pollers }: Parts): LambdaO
       if (target.qualifier) checkQualifier(target.fn, target.qualifier);
       const { FunctionName, UUID, Enabled, ...change } = input;
       const settings = { ...keptSettings(before), ...defined(change) } as MappingSettings;
-      mapping.config = await settle(target.fn, target.qualifier, before.EventSourceArn!, settings);
+      const config = await settle(target.fn, target.qualifier, before.EventSourceArn!, settings);
       const was = mapping.enabled;
+      // What is switched off may have lost its permissions.
+      if (Enabled ?? was) await checkAccess(target.fn, config);
+      mapping.config = config;
       mapping.enabled = Enabled ?? was;
       pollers.refresh(mapping);
       return shown(state, mapping, was === mapping.enabled ? "Updating" : mapping.enabled ? "Enabling" : "Disabling");
@@ -169,7 +185,9 @@ function checkFilters(criteria: FilterCriteria | undefined): void {
   const filters = criteria?.Filters ?? [];
   if (filters.length > filterLimit) throw invalidParameter(`Filter criteria can have at most ${filterLimit} filters.`);
   for (const { Pattern } of filters) {
-    check({ "filterCriteria.filters.pattern": [Pattern, { required: true, length: [0, 4096] }] });
+    check({
+      "filterCriteria.filters.pattern": [Pattern, { required: true, length: [0, limits.lambda.filterPattern.value] }],
+    });
     try {
       compilePattern(JSON.parse(Pattern!));
     } catch (error) {

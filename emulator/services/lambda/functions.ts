@@ -1,8 +1,10 @@
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
 import { fetchCode } from "./code";
 import { codeLocation } from "./code-download";
 import { applied, checkSettings, initialConfiguration } from "./configuration";
 import { conflict, invalidParameter, revisionMismatch } from "./errors";
+import { checkExecutionRole } from "./execution-role";
 import { check, findFunction, findUnqualified, page, parseReference, versionOf } from "./names";
 import type { LambdaOperations, Parts } from "./parts";
 import type { FunctionRecord, VersionRecord } from "./state";
@@ -22,7 +24,7 @@ export const functionOperations = ({ host, states, runtime, queue }: Parts): Lam
       const state = states.of(context);
       const { name, account, qualifier } = parseReference(state, input.FunctionName);
       check({
-        functionName: [name, { length: [1, 64] }],
+        functionName: [name, { length: [1, limits.lambda.name.value] }],
         role: [input.Role, { required: true }],
         code: [input.Code, { required: true }],
       });
@@ -39,10 +41,10 @@ export const functionOperations = ({ host, states, runtime, queue }: Parts): Lam
       }
       checkTags(input.Tags);
       if (state.functions.has(name)) throw conflict(`Function already exist: ${name}`);
-      const zip = await fetchCode(host, input.Code!, "CreateFunction");
-      if (state.functions.has(name)) throw conflict(`Function already exist: ${name}`);
-
+      const zip = await fetchCode(host, input.Code!, "CreateFunction", context.identity);
       const fn = newFunction(state, name, initialConfiguration(input, name), zip, now());
+      await checkExecutionRole(host, fn, fn.latest.config);
+      if (state.functions.has(name)) throw conflict(`Function already exist: ${name}`);
       fn.tags = { ...input.Tags };
       state.functions.set(name, fn);
       const shown = input.Publish ? publish(fn, input.Description, now()) : fn.latest;
@@ -79,7 +81,7 @@ export const functionOperations = ({ host, states, runtime, queue }: Parts): Lam
       const fn = findUnqualified(state, input.FunctionName);
       checkSettings("UpdateFunctionCode", { Architectures: input.Architectures });
       if (input.ImageUri) throw notEmulated("lambda", "UpdateFunctionCode", "container images");
-      const zip = await fetchCode(host, input, "UpdateFunctionCode");
+      const zip = await fetchCode(host, input, "UpdateFunctionCode", context.identity);
       if (input.RevisionId && input.RevisionId !== fn.latest.config.RevisionId) throw revisionMismatch();
       const config = { ...fn.latest.config, Architectures: input.Architectures ?? fn.latest.config.Architectures };
       const next = makeVersion(fn, config, zip, now());
@@ -88,12 +90,17 @@ export const functionOperations = ({ host, states, runtime, queue }: Parts): Lam
       return inProgress(input.Publish ? publish(fn, undefined, now()) : fn.latest);
     },
 
-    UpdateFunctionConfiguration(input, context) {
+    async UpdateFunctionConfiguration(input, context) {
       const state = states.of(context);
       const fn = findUnqualified(state, input.FunctionName);
       checkSettings("UpdateFunctionConfiguration", input);
-      if (input.RevisionId && input.RevisionId !== fn.latest.config.RevisionId) throw revisionMismatch();
-      replaceLatest(fn, makeVersion(fn, applied(fn.latest.config, input, fn.name), fn.latest.runnable.zip, now()));
+      const next = () => {
+        if (input.RevisionId && input.RevisionId !== fn.latest.config.RevisionId) throw revisionMismatch();
+        return applied(fn.latest.config, input, fn.name);
+      };
+      const { Role, TracingConfig, VpcConfig, DeadLetterConfig } = input;
+      if (Role ?? TracingConfig ?? VpcConfig ?? DeadLetterConfig) await checkExecutionRole(host, fn, next());
+      replaceLatest(fn, makeVersion(fn, next(), fn.latest.runnable.zip, now()));
       return inProgress(fn.latest);
     },
 

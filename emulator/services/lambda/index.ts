@@ -1,17 +1,22 @@
 import { notEmulated } from "../../core/errors";
+import type { Counts } from "../../core/inspection";
 import { type DataPlaneRequest, defineService, type Host, Scoped, type Service } from "../../core/service";
+import type { PortCaller } from "../../core/service-caller";
 import { LambdaRuntime } from "../../lambda/runtime";
+import { access } from "./access";
 import { aliasOperations } from "./aliases";
 import { asyncConfigOperations } from "./async-config";
 import { AsyncQueue } from "./async-queue";
 import { serveCode } from "./code-download";
 import { concurrencyOperations } from "./concurrency";
+import { accessDenied } from "./errors";
 import { eventSourceOperations } from "./event-sources";
 import { functionOperations } from "./functions";
 import { invokeOperations } from "./invoke";
 import { checkPayloadSize, Invoker } from "./invoker";
+import { parseFunctionArn } from "./names";
 import type { Parts, Sdk } from "./parts";
-import { permissionOperations, policyDocument } from "./permissions";
+import { permissionOperations, policyOf } from "./permissions";
 import { settingOperations } from "./settings";
 import { Pollers } from "./sources/pollers";
 import { LambdaState } from "./state";
@@ -27,6 +32,7 @@ export const definition = defineService<Sdk>({
 
 class Lambda implements Service<Sdk> {
   readonly operations: Service<Sdk>["operations"];
+  readonly access: Service<Sdk>["access"];
   readonly ports: NonNullable<Service<Sdk>["ports"]>;
   private readonly states = new Scoped((scope) => new LambdaState(scope));
   private readonly runtime: LambdaRuntime;
@@ -36,7 +42,7 @@ class Lambda implements Service<Sdk> {
 
   constructor(host: Host) {
     this.runtime = new LambdaRuntime(host);
-    this.invoker = new Invoker(this.states, this.runtime);
+    this.invoker = new Invoker(this.states, this.runtime, host);
     this.queue = new AsyncQueue(host, this.invoker);
     this.pollers = new Pollers(host, this.invoker);
     const { states, runtime, invoker, queue, pollers } = this;
@@ -53,29 +59,40 @@ class Lambda implements Service<Sdk> {
       ...invokeOperations(parts),
       ...eventSourceOperations(parts),
     };
+    this.access = access(parts);
+    const invocable = (functionArn: string, by: PortCaller | undefined) => {
+      const target = invoker.find(functionArn);
+      const asked = { action: "lambda:InvokeFunction", resource: functionArn, policy: policyOf(target) };
+      host.bus.access.demand(by, asked, accessDenied);
+      return target;
+    };
     this.ports = {
       lambda: {
-        async invoke(functionArn, payload, options) {
+        async invoke(functionArn, payload, { traceId, by, inBackground } = {}) {
           checkPayloadSize(Buffer.byteLength(payload), "RequestResponse");
-          const target = invoker.find(functionArn);
-          const result = await invoker.invoke({ ...target, payload, traceId: options?.traceId });
+          const invocation = { ...invocable(functionArn, by), payload, traceId };
+          const result = await (inBackground ? invoker.invokeInBackground(invocation) : invoker.invoke(invocation));
           return {
             payload: result.payload,
             executedVersion: result.executedVersion,
             ...(result.errorType !== undefined && { functionError: "Unhandled" as const }),
           };
         },
-        async invokeAsync(functionArn, payload) {
+        async invokeAsync(functionArn, payload, by) {
           checkPayloadSize(Buffer.byteLength(payload), "Event");
-          queue.add({ ...invoker.find(functionArn), payload });
+          queue.add({ ...invocable(functionArn, by), payload });
         },
         async policy(functionArn) {
-          const { fn, qualifier = "" } = invoker.find(functionArn);
-          const policy = fn.policies.get(qualifier);
-          return policy && policyDocument(policy.statements.values());
+          return policyOf(invoker.find(functionArn));
         },
       },
     };
+  }
+
+  counts(arn: string): Counts | undefined {
+    const reference = arn.startsWith("arn:") ? parseFunctionArn(arn) : undefined;
+    const fn = reference && this.states.of(reference).functions.get(reference.name);
+    return fn && { running: fn.inFlight };
   }
 
   serve(request: DataPlaneRequest): void {

@@ -1,5 +1,6 @@
 import type { InvokeCommandOutput } from "@aws-sdk/client-lambda";
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
 import { invalidParameter, payloadNotJson } from "./errors";
 import { checkPayloadSize } from "./invoker";
 import { check, checkQualifier, findFunction } from "./names";
@@ -33,7 +34,10 @@ export const invokeOperations = ({ states, invoker, queue }: Parts): LambdaOpera
       queue.add({ fn, qualifier, payload, requestId, traceId, clientContext });
       return { StatusCode: 202 };
     }
-    const result = await invoker.invoke({ fn, qualifier, payload, requestId, traceId, clientContext });
+    const onFault = (kind: string) => {
+      context.reply.fault = kind;
+    };
+    const result = await invoker.invoke({ fn, qualifier, payload, requestId, traceId, clientContext, onFault });
     const output: Omit<InvokeCommandOutput, "$metadata"> = {
       StatusCode: 200,
       ExecutedVersion: result.executedVersion,
@@ -70,7 +74,8 @@ function checkJson(payload: string): void {
 /** ClientContext travels as base64 of JSON, at most 3583 bytes of it. */
 function decodeClientContext(encoded: string | undefined): string | undefined {
   if (!encoded) return undefined;
-  if (encoded.length > 3583) throw invalidParameter("Client context must be no more than 3583 bytes");
+  const { value: most } = limits.lambda.clientContext;
+  if (encoded.length > most) throw invalidParameter(`Client context must be no more than ${most} bytes`);
   const text = Buffer.from(encoded, "base64").toString("utf8");
   try {
     JSON.parse(text);

@@ -1,13 +1,19 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import type { Scoped } from "../../core/service";
+import { randomUUID } from "node:crypto";
+import { failing } from "../../core/faults/ports";
+import { continueTrace } from "../../core/journal/trace";
+import { limits } from "../../core/limits";
+import type { Host, Scoped } from "../../core/service";
 import type { Outcome } from "../../lambda/environment";
 import type { LambdaRuntime } from "../../lambda/runtime";
 import { functionNotFound, payloadNotJson, payloadTooLarge, throttled } from "./errors";
 import { parseFunctionArn, versionOf } from "./names";
-import { accountConcurrency, type FunctionRecord, type LambdaState } from "./state";
+import type { FunctionRecord, LambdaState } from "./state";
 
-/** Bytes (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-export const payloadLimits = { RequestResponse: 6_291_456, Event: 1_048_576 } as const;
+/** Bytes. */
+export const payloadLimits = {
+  RequestResponse: limits.lambda.requestPayload.value,
+  Event: limits.lambda.eventPayload.value,
+} as const;
 
 export interface Invocation {
   readonly fn: FunctionRecord;
@@ -18,6 +24,8 @@ export interface Invocation {
   readonly traceId?: string;
   /** JSON. */
   readonly clientContext?: string;
+  /** Told of the kind of a fault that acts on the run. */
+  readonly onFault?: (kind: string) => void;
 }
 
 export interface InvocationResult extends Outcome {
@@ -29,10 +37,24 @@ export interface InvocationResult extends Outcome {
 export class Invoker {
   private readonly waiting = new WeakMap<FunctionRecord, Set<() => void>>();
 
+  /**
+   * Runs one event for who has no API in front of the function, as event source mappings: what faults do to a call of
+   * Invoke happens here.
+   */
+  readonly call: (invocation: Invocation) => Promise<InvocationResult>;
+
   constructor(
     private readonly states: Scoped<LambdaState>,
     private readonly runtime: LambdaRuntime,
-  ) {}
+    private readonly host: Pick<Host, "clock" | "faults" | "journal" | "quotas">,
+  ) {
+    // Tracked inside: a delay that a fault makes may be one on the clock itself.
+    this.call = failing(
+      host.faults,
+      (invocation) => this.invokeInBackground(invocation),
+      (invocation) => ({ service: "lambda", operation: "Invoke", resources: [arnOf(invocation)] }),
+    );
+  }
 
   /**
    * Runs one event.
@@ -44,17 +66,28 @@ export class Invoker {
     const { fn, qualifier, payload, requestId = randomUUID() } = invocation;
     const { config, runnable } = versionOf(fn, qualifier);
     const state = this.states.of(runnable);
+    const functionArn = arnOf(invocation);
+    const fault = this.host.faults.active ? this.host.faults.run(functionArn) : undefined;
+    if (fault) invocation.onFault?.(fault.kind);
+    if (fault?.kind === "throttle") throw fault.refusal(throttled("ReservedFunctionConcurrentInvocationLimitExceeded"));
     this.admit(state, fn);
     fn.inFlight++;
     state.inFlight++;
+    // Each invocation is a segment of its own in the trace that it was called in.
+    const { header, root, segment } = continueTrace(invocation.traceId, Date.now());
+    const call = { id: requestId, event: payload, functionArn, clientContext: invocation.clientContext ?? "" };
     try {
-      const outcome = await this.runtime.invoke(runnable, {
-        id: requestId,
-        event: payload,
-        functionArn: qualifier ? `${fn.arn}:${qualifier}` : fn.arn,
-        traceId: invocation.traceId ?? newTrace(),
-        clientContext: invocation.clientContext ?? "",
-      });
+      const outcome = await this.host.journal.step(
+        () => ({
+          ...{ kind: "invocation", service: "lambda", operation: "Invoke", resources: [functionArn] },
+          ...{ requestId, traceId: root, segment },
+        }),
+        async (entry) => {
+          const ended = await this.runtime.invoke(runnable, { ...call, traceId: header, forcedEnd: fault?.end });
+          entry.error = ended.errorType;
+          return ended;
+        },
+      );
       if (outcome.notJson !== undefined) throw payloadNotJson(outcome.notJson);
       return { ...outcome, executedVersion: config.Version!, requestId };
     } finally {
@@ -62,6 +95,12 @@ export class Invoker {
       state.inFlight--;
       this.release(state, fn);
     }
+  }
+
+  /** Runs one event that no client waits for: the clock lets it finish before it moves on. Throws as {@link invoke}. */
+  invokeInBackground(invocation: Invocation): Promise<InvocationResult> {
+    const { traceId = continueTrace(undefined, Date.now()).header } = invocation;
+    return this.host.clock.track(this.invoke({ ...invocation, traceId }), traceId);
   }
 
   /**
@@ -104,7 +143,7 @@ export class Invoker {
   /** How many more invocations of a function may begin. */
   private room(state: LambdaState, fn: FunctionRecord): number {
     if (fn.reservedConcurrency !== undefined) return fn.reservedConcurrency - fn.inFlight;
-    let room = accountConcurrency - state.inFlight;
+    let room = this.host.quotas.concurrentExecutions - state.inFlight;
     // What functions have reserved is theirs, used or not.
     for (const { reservedConcurrency, inFlight } of state.functions.values()) {
       if (reservedConcurrency !== undefined) room -= reservedConcurrency - inFlight;
@@ -113,14 +152,9 @@ export class Invoker {
   }
 }
 
+const arnOf = ({ fn, qualifier }: Invocation): string => (qualifier ? `${fn.arn}:${qualifier}` : fn.arn);
+
 /** Refuses a payload that is too large for its way of invocation. */
 export function checkPayloadSize(size: number, type: keyof typeof payloadLimits): void {
   if (size > payloadLimits[type]) throw payloadTooLarge(size, type, payloadLimits[type]);
-}
-
-/** A root of an X-Ray trace that nobody samples (https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader). */
-function newTrace(): string {
-  const random = randomBytes(20).toString("hex");
-  const time = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${time}-${random.slice(0, 24)};Parent=${random.slice(24)};Sampled=0`;
 }

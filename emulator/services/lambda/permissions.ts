@@ -14,6 +14,18 @@ export interface PolicyStatement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** The resource policy of one qualifier. */
+export interface FunctionPolicy {
+  revisionId: string;
+  readonly statements: Map<string, PolicyStatement>;
+  /** As IAM's evaluation reads it: made once, because each invocation by a service asks it. */
+  text: string;
+}
+
+/** The policy of what an ARN names; undefined where nobody was let in. */
+export const policyOf = ({ fn, qualifier = "" }: { fn: FunctionRecord; qualifier?: string }): string | undefined =>
+  fn.policies.get(qualifier)?.text;
+
 /** Resource policies: who may invoke a function, version or alias. */
 export const permissionOperations = ({ states }: Parts): LambdaOperations => ({
   AddPermission(input, context) {
@@ -29,7 +41,7 @@ export const permissionOperations = ({ states }: Parts): LambdaOperations => ({
     if (qualifier === "$LATEST") {
       throw invalidParameter("We currently do not support adding policies for $LATEST.");
     }
-    const policy = fn.policies.get(qualifier) ?? { revisionId: randomUUID(), statements: new Map() };
+    const policy = fn.policies.get(qualifier) ?? { revisionId: randomUUID(), statements: new Map(), text: "" };
     if (input.RevisionId && input.RevisionId !== policy.revisionId) throw revisionMismatch();
     if (policy.statements.has(input.StatementId!)) {
       throw conflict(
@@ -58,7 +70,7 @@ export const permissionOperations = ({ states }: Parts): LambdaOperations => ({
       ...(Object.keys(conditions).length > 0 && { Condition: conditions }),
     };
     policy.statements.set(statement.Sid, statement);
-    policy.revisionId = randomUUID();
+    changed(policy);
     fn.policies.set(qualifier, policy);
     return { Statement: JSON.stringify(statement) };
   },
@@ -72,7 +84,7 @@ export const permissionOperations = ({ states }: Parts): LambdaOperations => ({
     if (!policy.statements.delete(input.StatementId!)) {
       throw notFound(`Statement ${input.StatementId} is not found in resource policy.`);
     }
-    policy.revisionId = randomUUID();
+    changed(policy);
     if (policy.statements.size === 0) fn.policies.delete(qualifier);
     return {};
   },
@@ -81,13 +93,15 @@ export const permissionOperations = ({ states }: Parts): LambdaOperations => ({
     const { fn, qualifier } = target(states.of(context), input.FunctionName, input.Qualifier);
     const policy = fn.policies.get(qualifier);
     if (!policy) throw noSuchResource();
-    return { Policy: policyDocument(policy.statements.values()), RevisionId: policy.revisionId };
+    return { Policy: policy.text, RevisionId: policy.revisionId };
   },
 });
 
-/** The policy as IAM's evaluation reads it. */
-export const policyDocument = (statements: Iterable<PolicyStatement>): string =>
-  JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: [...statements] });
+function changed(policy: FunctionPolicy): void {
+  const Statement = [...policy.statements.values()];
+  policy.text = JSON.stringify({ Version: "2012-10-17", Id: "default", Statement });
+  policy.revisionId = randomUUID();
+}
 
 function target(
   state: LambdaState,

@@ -9,7 +9,7 @@ import { formatArn } from "../../core/arn";
 import type { Scope } from "../../core/service";
 import type { FunctionVersion } from "../../lambda/function-version";
 import type { AsyncConfig } from "./async-config";
-import type { PolicyStatement } from "./permissions";
+import type { FunctionPolicy } from "./permissions";
 import type { Mapping } from "./sources/mapping";
 
 /** One version of a function: what the API shows, and what runs. Replaced as a whole by an update. */
@@ -28,7 +28,7 @@ export interface FunctionRecord {
   nextVersion: number;
   readonly aliases: Map<string, AliasConfiguration>;
   /** By qualifier; "" for the unqualified ARN. */
-  readonly policies: Map<string, { revisionId: string; readonly statements: Map<string, PolicyStatement> }>;
+  readonly policies: Map<string, FunctionPolicy>;
   tags: Record<string, string>;
   reservedConcurrency?: number;
   readonly provisioned: Map<string, { requested: number; lastModified: string }>;
@@ -55,10 +55,5 @@ export class LambdaState {
     return formatArn("lambda", this.scope.region, this.scope.account, resource);
   }
 }
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-export const accountConcurrency = 1000;
-/** What must stay unreserved. */
-export const unreservedMinimum = 100;
 
 export const lambdaTime = (ms: number): string => new Date(ms).toISOString().replace("Z", "+0000");

@@ -1,10 +1,11 @@
+import { limits } from "../../core/limits";
 import { badArn, functionNotFound, invalidParameter, noSuchResource } from "./errors";
 import { check, parseFunctionArn } from "./names";
 import type { LambdaOperations, Parts } from "./parts";
 import type { LambdaState } from "./state";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html */
-const tagLimit = 50;
+const tagLimit = limits.lambda.tags.value;
 
 /** Tags of functions and event source mappings. */
 export const tagOperations = ({ states }: Parts): LambdaOperations => ({

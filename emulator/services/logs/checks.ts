@@ -1,4 +1,5 @@
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { constraintCode, invalidParameter, invalidToken } from "./errors";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -6,15 +7,19 @@ export const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
+const longestName = limits.logs.name.value;
+
 const checkLength = (name: string | undefined) => {
-  if (name !== undefined && name.length > 512)
-    throw invalidParameter("Invalid LogGroup or LogStream, both must have length less than or equal to 512.");
+  if (name !== undefined && name.length > longestName)
+    throw invalidParameter(
+      `Invalid LogGroup or LogStream, both must have length less than or equal to ${longestName}.`,
+    );
 };
 
 export function checkGroupName(name: string | undefined): string {
   checkLength(name);
   checkConstraints(constraintCode, {
-    logGroupName: [name, { required: true, length: [1, 512], pattern: /^[.\-_/#A-Za-z0-9]+$/ }],
+    logGroupName: [name, { required: true, length: [1, longestName], pattern: /^[.\-_/#A-Za-z0-9]+$/ }],
   });
   return name!;
 }
@@ -22,7 +27,7 @@ export function checkGroupName(name: string | undefined): string {
 export function checkStreamName(name: string | undefined): string {
   checkLength(name);
   checkConstraints(constraintCode, {
-    logStreamName: [name, { required: true, length: [1, 512], pattern: /^[^:*]*$/ }],
+    logStreamName: [name, { required: true, length: [1, longestName], pattern: /^[^:*]*$/ }],
   });
   return name!;
 }
@@ -36,8 +41,8 @@ export function checkTags(tags: Record<string, string> | undefined): void {
       tagKey: [key, { length: [1, 128] }],
       tagValue: [value, { length: [0, 256] }],
     });
-  if (Object.keys(tags ?? {}).length > 50)
-    throw invalidParameter("The maximum number of tags that a resource can have is 50.");
+  if (Object.keys(tags ?? {}).length > limits.logs.tags.value)
+    throw invalidParameter(`The maximum number of tags that a resource can have is ${limits.logs.tags.value}.`);
 }
 
 /** One page of a list that is sorted by name; the token holds the last name, so that changes in between do no harm. */

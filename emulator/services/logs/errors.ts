@@ -5,6 +5,16 @@ export const invalidParameter = (message: string) => new AwsError("InvalidParame
 /** The code of the model's own checks in this service. */
 export const constraintCode = "InvalidParameterException";
 
+export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message);
+
+/** What a destination of a subscription filter is refused with, by its service. */
+export const destinationFails = (vendor: string) =>
+  invalidParameter(
+    vendor === "lambda"
+      ? "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
+      : "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state.",
+  );
+
 const notFound = (message: string) => new AwsError("ResourceNotFoundException", message);
 
 export const groupNotFound = () => notFound("The specified log group does not exist.");

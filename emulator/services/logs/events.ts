@@ -1,5 +1,6 @@
 import type { FilteredLogEvent, OutputLogEvent } from "@aws-sdk/client-cloudwatch-logs";
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import type { Host, Operations, Scoped } from "../../core/service";
 import { checkGroupName, checkLimit, checkStreamName, makeToken, readToken } from "./checks";
 import { constraintCode, invalidParameter, invalidToken } from "./errors";
@@ -10,8 +11,8 @@ import { sequenceToken } from "./streams";
 import { accept, checkEvents } from "./write";
 
 /** "up to 1 MB" of events come back at once (API reference: GetLogEvents, FilterLogEvents). */
-const pageBytes = 1_048_576;
-const pageEvents = 10_000;
+const pageBytes = limits.logs.page.value;
+const pageEvents = limits.logs.events.value;
 
 /** How many of the events in front fit into one answer; at least one. */
 function fitting(events: Iterable<LogEvent>, limit: number): number {
@@ -116,7 +117,9 @@ export const eventOperations = (
     FilterLogEvents(input, context) {
       const { limit = pageEvents, startTime, endTime, filterPattern, nextToken } = input;
       checkLimit(input.limit, pageEvents);
-      checkConstraints(constraintCode, { filterPattern: [filterPattern, { length: [0, 1024] }] });
+      checkConstraints(constraintCode, {
+        filterPattern: [filterPattern, { length: [0, limits.logs.filterPattern.value] }],
+      });
       const matches = compilePattern(filterPattern);
       const streams = chooseStreams(state.of(context).find(input), input);
       const token = nextToken === undefined ? undefined : readToken(nextToken);

@@ -1,5 +1,6 @@
 import { checkConstraints } from "../../core/constraint";
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
 import type { Host, Operations, Scoped } from "../../core/service";
 import { byName, checkGroupName, checkLimit, pageByName } from "./checks";
 import {
@@ -10,11 +11,11 @@ import {
   subscriptionFilterNotFound,
 } from "./errors";
 import { compilePattern } from "./pattern";
-import type { LogsState } from "./state";
+import type { LogGroup, LogsState, SubscriptionFilter } from "./state";
 
 function checkFilterName(name: string | undefined): string {
   checkConstraints(constraintCode, {
-    filterName: [name, { required: true, length: [1, 512], pattern: /^[^:*]*$/ }],
+    filterName: [name, { required: true, length: [1, limits.logs.name.value], pattern: /^[^:*]*$/ }],
   });
   return name!;
 }
@@ -26,7 +27,7 @@ export const metricFilterOperations = (state: Scoped<LogsState>, host: Host) =>
       const groupName = checkGroupName(logGroupName);
       const name = checkFilterName(filterName);
       checkConstraints(constraintCode, {
-        filterPattern: [filterPattern, { required: true, length: [0, 1024] }],
+        filterPattern: [filterPattern, { required: true, length: [0, limits.logs.filterPattern.value] }],
         metricTransformations: [metricTransformations, { required: true, length: [1, 1] }],
       });
       const [{ metricName, metricNamespace, metricValue }] = metricTransformations as [
@@ -39,8 +40,7 @@ export const metricFilterOperations = (state: Scoped<LogsState>, host: Host) =>
       });
       compilePattern(filterPattern);
       const { metricFilters } = state.of(context).group(groupName);
-      // 100 metric filters for a group (user guide: CloudWatch Logs quotas).
-      if (!metricFilters.has(name) && metricFilters.size >= 100) throw limitExceeded();
+      if (!metricFilters.has(name) && metricFilters.size >= limits.logs.metricFilters.value) throw limitExceeded();
       metricFilters.set(name, {
         filterName: name,
         filterPattern,
@@ -89,27 +89,40 @@ export const metricFilterOperations = (state: Scoped<LogsState>, host: Host) =>
     },
   }) satisfies Operations<typeof import("@aws-sdk/client-cloudwatch-logs")>;
 
-/** Subscription filters: matching events go to a Lambda function, see `subscriptions.ts`. */
-export const subscriptionFilterOperations = (state: Scoped<LogsState>, host: Host) =>
+/** Subscription filters: matching events go to a Lambda function or a data stream, see `subscriptions.ts`. */
+export const subscriptionFilterOperations = (
+  state: Scoped<LogsState>,
+  host: Host,
+  check: (group: LogGroup, destination: SubscriptionFilter) => Promise<void>,
+) =>
   ({
-    PutSubscriptionFilter({ logGroupName, filterName, filterPattern, destinationArn, ...rest }, context) {
+    async PutSubscriptionFilter({ logGroupName, filterName, filterPattern, destinationArn, ...rest }, context) {
       const groupName = checkGroupName(logGroupName);
       const name = checkFilterName(filterName);
       checkConstraints(constraintCode, {
-        filterPattern: [filterPattern, { required: true, length: [0, 1024] }],
+        filterPattern: [filterPattern, { required: true, length: [0, limits.logs.filterPattern.value] }],
         destinationArn: [destinationArn, { required: true, length: [1, 2048] }],
         distribution: [rest.distribution, { oneOf: ["Random", "ByLogStream"] }],
       });
       const vendor = destinationArn!.split(":")[2];
       if (vendor === "kinesis" && !rest.roleArn)
         throw invalidParameter("destinationArn for vendor kinesis cannot be used without roleArn");
-      if (vendor !== "lambda")
-        throw notEmulated("logs", "PutSubscriptionFilter", `destination ${destinationArn}: only Lambda functions are`);
+      if (vendor === "lambda" && rest.roleArn)
+        throw invalidParameter("destinationArn for vendor lambda cannot be used with roleArn");
+      if (vendor !== "lambda" && vendor !== "kinesis")
+        throw notEmulated(
+          "logs",
+          "PutSubscriptionFilter",
+          `destination ${destinationArn}: only Lambda functions and data streams are`,
+        );
       const matches = compilePattern(filterPattern);
-      const { subscriptions } = state.of(context).group(groupName);
-      // Two for a group (user guide: CloudWatch Logs quotas).
-      if (!subscriptions.has(name) && subscriptions.size >= 2) throw limitExceeded();
-      subscriptions.set(name, {
+      const group = state.of(context).group(groupName);
+      const { subscriptions } = group;
+      const checkRoom = () => {
+        if (!subscriptions.has(name) && subscriptions.size >= limits.logs.subscriptionFilters.value)
+          throw limitExceeded();
+      };
+      const filter: SubscriptionFilter = {
         filterName: name,
         logGroupName: groupName,
         filterPattern,
@@ -121,7 +134,11 @@ export const subscriptionFilterOperations = (state: Scoped<LogsState>, host: Hos
         fieldSelectionCriteria: rest.fieldSelectionCriteria,
         emitSystemFields: rest.emitSystemFields,
         matches,
-      });
+      };
+      checkRoom();
+      await check(group, filter);
+      checkRoom();
+      subscriptions.set(name, filter);
       return {};
     },
 

@@ -1,8 +1,13 @@
-import { defineService, Scoped } from "../../core/service";
+import type { Authorizer } from "../../core/access/authorizer";
+import { logWriting } from "../../core/access/log-permission";
+import { defineService, type Scope, Scoped } from "../../core/service";
+import type { PortCaller } from "../../core/service-caller";
+import { access } from "./access";
+import { accessDenied } from "./errors";
 import { eventOperations } from "./events";
 import { metricFilterOperations, subscriptionFilterOperations } from "./filters";
 import { groupOperations } from "./groups";
-import { policyOperations } from "./policies";
+import { accountPolicy, policyOperations } from "./policies";
 import { LogsState } from "./state";
 import { streamOperations } from "./streams";
 import { Subscriptions } from "./subscriptions";
@@ -20,13 +25,15 @@ export const definition = defineService<typeof import("@aws-sdk/client-cloudwatc
         ...streamOperations(state),
         ...eventOperations(state, host, (group, stream, events) => subscriptions.deliver(group, stream, events)),
         ...metricFilterOperations(state, host),
-        ...subscriptionFilterOperations(state, host),
+        ...subscriptionFilterOperations(state, host, (group, filter) => subscriptions.check(group, filter)),
         ...policyOperations(state, host),
       },
+      access: access(state),
       ports: {
         logs: {
-          write(scope, groupName, streamName, events) {
+          write(scope, groupName, streamName, events, by) {
             const logs = state.of(scope);
+            if (by) demandWriting(host.bus.access, by, scope, logs, groupName, streamName);
             const group = logs.groups.get(groupName) ?? logs.addGroup(groupName);
             const stream = group.streams.get(streamName) ?? group.addStream(streamName);
             subscriptions.deliver(group, streamName, stream.append(events));
@@ -34,7 +41,26 @@ export const definition = defineService<typeof import("@aws-sdk/client-cloudwatc
           hasGroup: (scope, group) => state.of(scope).groups.has(group),
         },
       },
-      reset: () => state.clear(),
+      reset() {
+        subscriptions.clear();
+        state.clear();
+      },
     };
   },
 });
+
+/** What it takes to write to a stream, and to make it first where it is missing. */
+function demandWriting(
+  access: Authorizer,
+  by: PortCaller,
+  scope: Scope,
+  logs: LogsState,
+  group: string,
+  stream: string,
+): void {
+  const there = logs.groups.get(group);
+  const policy = accountPolicy(logs);
+  const needed = logWriting(scope, group, stream, there !== undefined);
+  for (const one of needed.filter(({ action }) => action !== "logs:CreateLogStream" || !there?.streams.has(stream)))
+    access.demand(by, { ...one, policy }, accessDenied);
+}

@@ -1,5 +1,8 @@
+import { readResourcePolicy } from "../../core/access/resource-policy";
 import { checkConstraints } from "../../core/constraint";
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
+import type { PolicyDocument } from "../../core/policy";
 import type { Host, Operations, Scoped } from "../../core/service";
 import { byName, checkLimit, pageByName } from "./checks";
 import { constraintCode, invalidParameter, limitExceeded, policyNotFound } from "./errors";
@@ -14,7 +17,14 @@ const isJsonObject = (text: string): boolean => {
   }
 };
 
-/** Account-wide resource policies: they say which services may write. Kept and shown. */
+/** What all resource policies of an account say together; undefined where it has none. */
+export function accountPolicy({ policies }: LogsState): PolicyDocument | undefined {
+  const documents = [...policies.values()].flatMap(({ policyDocument }) => readResourcePolicy(policyDocument) ?? []);
+  if (documents.length === 0) return undefined;
+  return { version: "2012-10-17", statements: documents.flatMap(({ statements }) => statements) };
+}
+
+/** Account-wide resource policies: they say which services may write. */
 export const policyOperations = (state: Scoped<LogsState>, host: Host) =>
   ({
     PutResourcePolicy({ policyName, policyDocument, resourceArn }, context) {
@@ -22,12 +32,11 @@ export const policyOperations = (state: Scoped<LogsState>, host: Host) =>
         throw notEmulated("logs", "PutResourcePolicy", "resourceArn: only account policies are");
       checkConstraints(constraintCode, {
         policyName: [policyName, { required: true, length: [1, 512] }],
-        policyDocument: [policyDocument, { required: true, length: [1, 5120] }],
+        policyDocument: [policyDocument, { required: true, length: [1, limits.logs.resourcePolicy.value] }],
       });
       if (!isJsonObject(policyDocument!)) throw invalidParameter("The policy document is not valid JSON.");
       const { policies } = state.of(context);
-      // Ten for an account and region (user guide: CloudWatch Logs quotas).
-      if (!policies.has(policyName!) && policies.size >= 10) throw limitExceeded();
+      if (!policies.has(policyName!) && policies.size >= limits.logs.resourcePolicies.value) throw limitExceeded();
       const resourcePolicy = {
         policyName,
         policyDocument,

@@ -1,13 +1,11 @@
 import type { InputLogEvent, RejectedLogEventsInfo } from "@aws-sdk/client-cloudwatch-logs";
 import { checkConstraints } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import { constraintCode, invalidParameter } from "./errors";
 import type { LogGroup } from "./state";
 
-const hour = 3_600_000;
-const day = 24 * hour;
-
-/** Limits of one PutLogEvents call (API reference: PutLogEvents); an event counts its UTF-8 bytes and 26 more. */
-const batchLimit = 1_048_576;
+/** An event counts its UTF-8 bytes and 26 more (API reference: PutLogEvents). */
+const batchLimit = limits.logs.batch.value;
 const eventOverhead = 26;
 
 export interface CheckedEvent {
@@ -18,9 +16,10 @@ export interface CheckedEvent {
 /** Refuses a batch that is malformed as a whole. */
 export function checkEvents(events: readonly InputLogEvent[] | undefined): readonly CheckedEvent[] {
   checkConstraints(constraintCode, { logEvents: [events, { required: true }] });
-  if (events!.length < 1 || events!.length > 10_000)
+  const { value: most } = limits.logs.events;
+  if (events!.length < 1 || events!.length > most)
     throw invalidParameter(
-      `1 validation error detected: Value '[${events!.length} log events]' at 'logEvents' failed to satisfy constraint: Member must have length ${events!.length ? "less than or equal to 10000" : "greater than or equal to 1"}`,
+      `1 validation error detected: Value '[${events!.length} log events]' at 'logEvents' failed to satisfy constraint: Member must have length ${events!.length ? `less than or equal to ${most}` : "greater than or equal to 1"}`,
     );
   let size = 0;
   let last = Number.NEGATIVE_INFINITY;
@@ -39,18 +38,18 @@ export function checkEvents(events: readonly InputLogEvent[] | undefined): reado
     size += bytes;
   }
   if (size > batchLimit) throw invalidParameter(`Upload too large: ${size} bytes exceeds limit of ${batchLimit}`);
-  if (last - events![0]!.timestamp! > day)
+  if (last - events![0]!.timestamp! > limits.logs.span.value)
     throw invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
   return events as readonly CheckedEvent[];
 }
 
 /** Splits off what CloudWatch does not take: over 14 days old, over the group's retention, over two hours ahead. */
 export function accept(events: readonly CheckedEvent[], group: LogGroup, now: number) {
-  const tooOld = events.findLastIndex(({ timestamp }) => timestamp < now - 14 * day) + 1;
+  const tooOld = events.findLastIndex(({ timestamp }) => timestamp < now - limits.logs.past.value) + 1;
   const { retentionMs } = group;
   const expired =
     retentionMs === undefined ? 0 : events.findLastIndex(({ timestamp }) => timestamp < now - retentionMs) + 1;
-  const tooNew = events.findIndex(({ timestamp }) => timestamp > now + 2 * hour);
+  const tooNew = events.findIndex(({ timestamp }) => timestamp > now + limits.logs.future.value);
   const accepted = events.slice(Math.max(tooOld, expired), tooNew < 0 ? events.length : tooNew);
   const rejected: RejectedLogEventsInfo = {};
   if (tooOld) rejected.tooOldLogEventEndIndex = tooOld;

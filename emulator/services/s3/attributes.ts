@@ -1,4 +1,5 @@
 import type { Grant, ObjectCannedACL, StorageClass } from "@aws-sdk/client-s3";
+import { limits } from "../../core/limits";
 import type { RawRequest } from "../../core/service";
 import { type AclInput, grantsFor } from "./acl";
 import { encryptionFor } from "./encryption";
@@ -43,7 +44,7 @@ const storageClasses = new Set<string>([
 /** Keys have at most 1,024 bytes in UTF-8. */
 export function checkKey(key: string): void {
   const size = Buffer.byteLength(key);
-  if (size > 1024) throw keyTooLong(size);
+  if (size > limits.s3.key.value) throw keyTooLong(size);
 }
 
 /** The framing of a streamed upload is no property of the object. */
@@ -84,7 +85,7 @@ function checkedRedirect(location: string): string {
 export function checkedMetadata(metadata: Record<string, string> = {}): Record<string, string> {
   let size = 0;
   for (const name in metadata) size += Buffer.byteLength(name) + Buffer.byteLength(metadata[name]!);
-  if (size > 2048) throw metadataTooLarge(size);
+  if (size > limits.s3.metadata.value) throw metadataTooLarge(size);
   return metadata;
 }
 

@@ -1,8 +1,8 @@
 import { AwsError } from "../../core/errors";
 import type { Context } from "../../core/service";
-import { bucketOf, type S3, type S3Operations } from "./access";
 import { defaultGrants, ownerOf, requestedGrants } from "./acl";
 import { chain, verifyDocument } from "./checksums";
+import { bucketOf, type S3, type S3Operations } from "./common";
 import {
   accessDenied,
   invalidArgument,

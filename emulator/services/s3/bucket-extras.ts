@@ -1,5 +1,6 @@
-import { bucketOf, type S3, type S3Operations } from "./access";
+import { limits } from "../../core/limits";
 import { change } from "./bucket-config";
+import { bucketOf, type S3, type S3Operations } from "./common";
 import { invalidArgument, invalidBucketState, invalidRequest, malformedXml, notFound } from "./errors";
 import type { Bucket } from "./model";
 
@@ -34,7 +35,7 @@ export const bucketExtras = (s3: S3): S3Operations => ({
   PutBucketCors: (input, context) =>
     change(s3, input, context, ({ config }) => {
       const rules = input.CORSConfiguration?.CORSRules ?? [];
-      if (rules.length === 0 || rules.length > 100) throw malformedXml();
+      if (rules.length === 0 || rules.length > limits.s3.corsRules.value) throw malformedXml();
       for (const { AllowedMethods = [], AllowedOrigins = [], AllowedHeaders = [] } of rules) {
         if (AllowedMethods.length === 0 || AllowedOrigins.length === 0) throw malformedXml();
         const unknown = AllowedMethods.find((method) => !methods.has(method));

@@ -1,7 +1,7 @@
 import type { BucketLocationConstraint } from "@aws-sdk/client-s3";
 import type { Context } from "../../core/service";
-import { bucketOf, checkOwner, type S3, type S3Operations, toSecond } from "./access";
 import { grantsFor, ownerOf } from "./acl";
+import { bucketOf, checkOwner, type S3, type S3Operations, toSecond } from "./common";
 import {
   aclsWithEnforcedOwnership,
   bucketAlreadyExists,

@@ -1,10 +1,13 @@
 import { AwsError } from "../../core/errors";
+import { limits } from "../../core/limits";
 
 /** S3's error codes, statuses and extra XML members: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 type Fields = Record<string, string | number | undefined>;
 
 const error = (code: string, status: number, message: string, fields?: Fields, headers?: Record<string, string>) =>
   new AwsError(code, message, status, { fields, headers });
+
+export const internalError = () => error("InternalError", 500, "We encountered an internal error. Please try again.");
 
 export const noSuchBucket = (BucketName: string) =>
   error("NoSuchBucket", 404, "The specified bucket does not exist", { BucketName });
@@ -73,12 +76,12 @@ export const deleteMarkerIsNotReadable = (Method: string, versionId: string, las
   );
 
 export const keyTooLong = (Size: number) =>
-  error("KeyTooLongError", 400, "Your key is too long", { Size, MaxSizeAllowed: 1024 });
+  error("KeyTooLongError", 400, "Your key is too long", { Size, MaxSizeAllowed: limits.s3.key.value });
 
 export const metadataTooLarge = (Size: number) =>
   error("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size", {
     Size,
-    MaxSizeAllowed: 2048,
+    MaxSizeAllowed: limits.s3.metadata.value,
   });
 
 export const invalidArgument = (message: string, ArgumentName: string, ArgumentValue?: string | number) =>
@@ -156,18 +159,12 @@ export const invalidPartOrder = (UploadId: string) =>
 export const entityTooSmall = (ProposedSize: number, PartNumber: number, ETag: string) =>
   error("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size", {
     ProposedSize,
-    MinSizeAllowed: 5_242_880,
+    MinSizeAllowed: limits.s3.part.value,
     PartNumber,
     ETag,
   });
 
 export const accessDenied = (message = "Access Denied") => error("AccessDenied", 403, message);
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
-export const explicitlyDenied = (user: string, action: string, resource: string) =>
-  accessDenied(
-    `User: ${user} is not authorized to perform: ${action} on resource: "${resource}" with an explicit deny in a resource-based policy`,
-  );
 
 export const aclsNotSupported = () => error("AccessControlListNotSupported", 400, "The bucket does not allow ACLs");
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { LifecycleRule, Tag } from "@aws-sdk/client-s3";
+import { limits } from "../../core/limits";
 import { invalidArgument, invalidRequest, malformedXml } from "./errors";
 import type { Bucket, StoredObject } from "./model";
 
@@ -53,7 +54,7 @@ export function expirationHeader(bucket: Bucket, object: StoredObject): { Expira
 
 /** Checks the rules of PutBucketLifecycleConfiguration, and names those without an id. */
 export function checkedRules(rules: readonly LifecycleRule[] | undefined): LifecycleRule[] {
-  if (!rules?.length || rules.length > 1000) throw malformedXml();
+  if (!rules?.length || rules.length > limits.s3.lifecycleRules.value) throw malformedXml();
   const named = rules.map((rule) => ({ ...rule, ID: rule.ID || randomUUID() }));
   const ids = new Set(named.map(({ ID }) => ID));
   if (ids.size < named.length) {
@@ -73,7 +74,8 @@ function checkRule(rule: LifecycleRule): void {
     NoncurrentVersionExpiration,
     AbortIncompleteMultipartUpload,
   } = rule;
-  if (ID.length > 255) throw invalidArgument("ID length should not exceed allowed limit of 255", "ID");
+  if (ID.length > limits.s3.lifecycleRuleId.value)
+    throw invalidArgument("ID length should not exceed allowed limit of 255", "ID");
   if (Status !== "Enabled" && Status !== "Disabled") throw malformedXml();
   if ((Prefix === undefined) === (Filter === undefined)) throw malformedXml();
   if (Filter && Object.values(Filter).filter((part) => part !== undefined).length > 1) throw malformedXml();

@@ -1,6 +1,7 @@
 import type { _Object as ObjectEntry } from "@aws-sdk/client-s3";
-import { bucketOf, type S3, type S3Operations, toSecond } from "./access";
+import { limits } from "../../core/limits";
 import { ownerOf } from "./acl";
+import { bucketOf, type S3, type S3Operations, toSecond } from "./common";
 import { invalidArgument } from "./errors";
 import type { Bucket, StoredObject, Version } from "./model";
 import { lines, takePage } from "./page";
@@ -23,11 +24,11 @@ export function nameEncoder(encodingType: string | undefined): (name: string) =>
 
 /** A page size: 1,000 at most and unless told. */
 export function pageSize(max: number | undefined, parameter: string): number {
-  if (max === undefined) return 1000;
+  if (max === undefined) return limits.s3.list.value;
   if (!Number.isInteger(max) || max < 0 || max > 2_147_483_647) {
     throw invalidArgument(`Argument ${parameter} must be an integer between 0 and 2147483647`, parameter, max);
   }
-  return Math.min(max, 1000);
+  return Math.min(max, limits.s3.list.value);
 }
 
 const isCurrentObject = (versions: readonly Version[]) => !versions[0]!.deleteMarker;

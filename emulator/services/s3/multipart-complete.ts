@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import type { CompletedPart, CompleteMultipartUploadCommandInput } from "@aws-sdk/client-s3";
-import type { S3 } from "./access";
+import { limits } from "../../core/limits";
 import { type Checksum, chain, checksumMember, checksumOf } from "./checksums";
+import type { S3 } from "./common";
 import { judgeWrite } from "./conditions";
 import { badChecksum, entityTooSmall, invalidPart, invalidPartOrder, invalidRequest, malformedXml } from "./errors";
 import type { Origin } from "./events";
@@ -9,7 +10,7 @@ import type { Bucket, StoredObject, Upload, UploadedPart } from "./model";
 import { removeUpload, uploadOf } from "./uploads";
 
 /** Every part but the last has at least 5 MiB (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). */
-const smallestPart = 5 * 1024 * 1024;
+const smallestPart = limits.s3.part.value;
 
 /** Puts the named parts together and stores them as one object. */
 export function completeUpload(

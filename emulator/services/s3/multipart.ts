@@ -1,6 +1,6 @@
 import { hash, randomBytes } from "node:crypto";
 import type { ChecksumAlgorithm, ChecksumType, CompletedPart } from "@aws-sdk/client-s3";
-import { bucketOf, type S3, type S3Operations, shownVersion, toSecond } from "./access";
+import { limits } from "../../core/limits";
 import { ownerOf } from "./acl";
 import { attributesOf, checkKey } from "./attributes";
 import {
@@ -12,6 +12,7 @@ import {
   verifiedChecksum,
   verifiedMd5,
 } from "./checksums";
+import { bucketOf, type S3, type S3Operations, shownVersion, toSecond } from "./common";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidRequest } from "./errors";
 import { originOf } from "./events";
@@ -25,7 +26,13 @@ import { copyRangeOf } from "./ranges";
 import { removeUpload, uploadOf } from "./uploads";
 
 function checkPartNumber(number: number | undefined): number {
-  if (number !== undefined && Number.isInteger(number) && number >= 1 && number <= 10_000) return number;
+  if (
+    number !== undefined &&
+    Number.isInteger(number) &&
+    number >= limits.s3.parts.least &&
+    number <= limits.s3.parts.value
+  )
+    return number;
   throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", number);
 }
 

@@ -54,7 +54,7 @@ export class Notifications {
     const message = JSON.stringify(testEvent(bucket, now, requestId));
     for (const target of targetsOf(config)) {
       if (target.service === "lambda") continue;
-      this.start({ bucket, target, message, what: "s3:TestEvent", since: now });
+      void this.start({ bucket, target, message, what: "s3:TestEvent", since: now });
     }
   }
 
@@ -66,23 +66,29 @@ export class Notifications {
     if (targets.length === 0 && !toEventBridge) return;
     const since = this.host.clock.now();
     const sequencer = this.sequencer(since);
-    if (toEventBridge) void this.tellEventBridge(event, sequencer);
+    if (toEventBridge) this.tellEventBridge(event, sequencer, since);
     const record = eventRecord(event, since, sequencer);
     for (const target of targets) {
       const message = JSON.stringify({ Records: [record(target.entry.Id ?? "")] });
-      this.start({ bucket, target, message, what: `s3:${name} of ${bucket.name}/${version.key}`, since });
+      const what = `s3:${name} of ${bucket.name}/${version.key}`;
+      this.deliver(event, target.arn, () => this.start({ bucket, target, message, what, since }));
     }
   }
 
   /** All events of the bucket, without any filter: rules choose. */
-  private async tellEventBridge(event: ObjectEvent, sequencer: string): Promise<void> {
+  private tellEventBridge(event: ObjectEvent, sequencer: string, since: number): void {
     const told = busEvent(event, sequencer);
     if (!told) return;
-    try {
-      (await this.host.bus.to("events")).put(event.bucket, told);
-    } catch (error) {
-      this.host.report(error, "s3 events for EventBridge");
-    }
+    const { bucket, name, version } = event;
+    const attempt = async () => (await this.host.bus.to("events")).put(bucket, told);
+    const what = `s3:${name} of ${bucket.name}/${version.key}, which EventBridge`;
+    this.deliver(event, "EventBridge", () => this.send(attempt, since, what));
+  }
+
+  /** Once, or as faults have it. */
+  private deliver({ bucket, name, version }: ObjectEvent, to: string, send: () => Promise<void>): void {
+    const place = { service: "s3", operation: name, resources: [`arn:aws:s3:::${bucket.name}/${version.key}`] };
+    void this.host.faults.deliveries.send(place, `${bucket.name} ${to}`, send);
   }
 
   /** Forgets what is not delivered yet. */
@@ -90,16 +96,19 @@ export class Notifications {
     this.redelivery.clear();
   }
 
-  private start({ bucket, target, message, what, since }: Delivery): void {
-    void this.redelivery.start({
-      attempt: () => send(this.host.bus, bucket, target, message),
+  private start({ bucket, target, message, what, since }: Delivery): Promise<void> {
+    return this.send(() => send(this.host.bus, bucket, target, message), since, `${what}, which ${target.arn}`);
+  }
+
+  private send(attempt: () => Promise<void>, since: number, what: string): Promise<void> {
+    return this.redelivery.start({
+      attempt,
       pause: (error, failures) => {
         if (!(error instanceof AwsError)) throw error;
         const delay = backoff(failures);
         return this.host.clock.now() + delay - since > longestRetry ? undefined : delay;
       },
-      giveUp: (error) =>
-        this.host.report(error, `s3 notifications: dropped ${what}, which ${target.arn} refused for 6 hours`),
+      giveUp: (error) => this.host.report(error, `s3 notifications: dropped ${what} refused for 6 hours`),
     });
   }
 

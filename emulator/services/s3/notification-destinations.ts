@@ -1,7 +1,9 @@
+import type { Access } from "../../core/access/access";
+import type { Authorizer } from "../../core/access/authorizer";
 import { parseArn } from "../../core/arn";
 import type { Bus } from "../../core/bus";
 import { AwsError } from "../../core/errors";
-import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import type { ServiceCaller } from "../../core/service-caller";
 import type { Bucket } from "./model";
 import type { Target } from "./notifications";
 
@@ -14,25 +16,24 @@ const callerOf = (bucket: Bucket): ServiceCaller => ({
 
 type Check = (bus: Bus, arn: string, caller: ServiceCaller) => Promise<string | undefined>;
 
-const mayPublish = (kind: string, allowed: boolean) =>
-  allowed
-    ? undefined
-    : `Permissions on the destination ${kind} do not allow S3 to publish notifications from this bucket`;
+const mayPublish = (kind: string, access: Authorizer, caller: ServiceCaller, asked: Access) =>
+  access.checkService(caller, asked) &&
+  `Permissions on the destination ${kind} do not allow S3 to publish notifications from this bucket`;
 
 const checks: Record<Target["service"], Check> = {
   async sqs(bus, arn, caller) {
     const { Policy, FifoQueue } = await (await bus.to("sqs")).attributes(arn);
     if (FifoQueue === "true") return "FIFO queues are not supported as a destination of event notifications";
-    return mayPublish("queue", allowsService(Policy, caller, "sqs:SendMessage", arn));
+    return mayPublish("queue", bus.access, caller, { action: "sqs:SendMessage", resource: arn, policy: Policy });
   },
   async lambda(bus, arn, caller) {
     const policy = await (await bus.to("lambda")).policy(arn);
-    if (allowsService(policy, caller, "lambda:InvokeFunction", arn)) return undefined;
-    return `Not authorized to invoke function [${arn}]`;
+    const denial = bus.access.checkService(caller, { action: "lambda:InvokeFunction", resource: arn, policy });
+    return denial && `Not authorized to invoke function [${arn}]`;
   },
   async sns(bus, arn, caller) {
     const { Policy } = await (await bus.to("sns")).attributes(arn);
-    return mayPublish("topic", allowsService(Policy, caller, "sns:Publish", arn));
+    return mayPublish("topic", bus.access, caller, { action: "sns:Publish", resource: arn, policy: Policy });
   },
 };
 
@@ -56,12 +57,9 @@ export async function refusal(bus: Bus, bucket: Bucket, { service, arn }: Target
 }
 
 /** Sends a message to a destination. Rejects with the reason where it is not there or lets the bucket not send. */
-export async function send(bus: Bus, bucket: Bucket, target: Target, message: string): Promise<void> {
-  const reason = await refusal(bus, bucket, target);
-  if (reason !== undefined) throw new AwsError("AccessDenied", reason, 403);
-  const { service, arn } = target;
+export async function send(bus: Bus, bucket: Bucket, { service, arn }: Target, message: string): Promise<void> {
   const caller = callerOf(bucket);
-  if (service === "sqs") await (await bus.to("sqs")).send(arn, { body: message, ...caller });
+  if (service === "sqs") await (await bus.to("sqs")).send(arn, { body: message }, caller);
   else if (service === "lambda") await (await bus.to("lambda")).invokeAsync(arn, message, caller);
-  else await (await bus.to("sns")).publish(arn, { message, subject: "Amazon S3 Notification", ...caller });
+  else await (await bus.to("sns")).publish(arn, { message, subject: "Amazon S3 Notification" }, caller);
 }

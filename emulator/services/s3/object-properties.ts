@@ -1,8 +1,8 @@
 import type { ObjectLockRetention } from "@aws-sdk/client-s3";
 import type { Context } from "../../core/service";
-import { bucketOf, objectOf, type S3, type S3Operations, shownVersion } from "./access";
 import { defaultGrants, ownerOf, requestedGrants } from "./acl";
 import { chain, verifyDocument } from "./checksums";
+import { bucketOf, objectOf, type S3, type S3Operations, shownVersion } from "./common";
 import { accessDenied, invalidArgument, invalidRequest, malformedXml, noObjectLock } from "./errors";
 import { originOf } from "./events";
 import type { Attributes, Bucket, StoredObject } from "./model";

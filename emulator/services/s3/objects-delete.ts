@@ -1,18 +1,17 @@
 import type { DeletedObject, _Error as DeleteError } from "@aws-sdk/client-s3";
+import { factsOf } from "../../core/access/global-keys";
 import { AwsError } from "../../core/errors";
-import { bucketOf, checkVersionId, type S3, type S3Operations } from "./access";
+import { lostEntries } from "../../core/faults/partial";
+import { limits } from "../../core/limits";
 import { chain, verifyDocument } from "./checksums";
+import { bucketOf, checkVersionId, type S3, type S3Operations } from "./common";
 import { judgeWrite } from "./conditions";
-import { refuseDenied } from "./denied";
-import { malformedXml } from "./errors";
+import { accessDenied, internalError, malformedXml } from "./errors";
 import { type Origin, originOf } from "./events";
 import type { Bucket } from "./model";
+import { type Deletion, toDelete } from "./permission";
 
-interface Removal {
-  readonly key: string;
-  readonly versionId?: string;
-  readonly ifMatch?: string;
-  readonly bypass: boolean;
+interface Removal extends Deletion {
   readonly origin: Origin;
 }
 
@@ -37,7 +36,6 @@ function remove({ store }: S3, bucket: Bucket, { key, versionId, ifMatch, bypass
 export const objectDeletes = (s3: S3): S3Operations => ({
   DeleteObject(input, context) {
     const bucket = bucketOf(s3, input, context);
-    refuseDenied(bucket, "s3:DeleteObject", input.Key ?? "", context);
     const { deleteMarker, versionId } = remove(s3, bucket, {
       key: input.Key ?? "",
       versionId: input.VersionId,
@@ -55,19 +53,29 @@ export const objectDeletes = (s3: S3): S3Operations => ({
     const bucket = bucketOf(s3, input, context);
     return chain(verifyDocument(context.http, true), () => {
       const objects = input.Delete?.Objects ?? [];
-      if (objects.length === 0 || objects.length > 1000) throw malformedXml();
+      if (objects.length === 0 || objects.length > limits.s3.deletes.value) throw malformedXml();
       const Deleted: DeletedObject[] = [];
       const Errors: DeleteError[] = [];
-      for (const { Key, VersionId, ETag } of objects) {
+      const facts = factsOf(context);
+      const lost = lostEntries(
+        context,
+        objects.map(({ Key }) => `arn:aws:s3:::${bucket.name}/${Key}`),
+      );
+      for (const [index, { Key, VersionId, ETag }] of objects.entries()) {
         const named = { Key, ...(VersionId !== undefined && { VersionId }) };
+        const deletion: Deletion = {
+          key: Key ?? "",
+          versionId: VersionId,
+          ifMatch: ETag,
+          bypass: input.BypassGovernanceRetention === true,
+        };
         try {
-          const { deleteMarker, versionId } = remove(s3, bucket, {
-            key: Key ?? "",
-            versionId: VersionId,
-            ifMatch: ETag,
-            bypass: input.BypassGovernanceRetention === true,
-            origin: originOf(context),
-          });
+          const error = lost.errorOf(index, internalError);
+          if (error) throw error;
+          const needed = toDelete(s3.store, bucket, deletion, context);
+          const denial = s3.authorizer.checkAll(context.identity, needed, facts);
+          if (denial) throw accessDenied(context.identity.type === "Anonymous" ? undefined : denial.message);
+          const { deleteMarker, versionId } = remove(s3, bucket, { ...deletion, origin: originOf(context) });
           Deleted.push({ ...named, ...(deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: versionId }) });
         } catch (error) {
           if (!(error instanceof AwsError)) throw error;

@@ -1,9 +1,9 @@
 import type { GetObjectCommandOutput, HeadObjectCommandInput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { limits } from "../../core/limits";
 import type { Context } from "../../core/service";
-import { bucketOf, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./access";
 import { checksumMembers } from "./checksums";
+import { bucketOf, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./common";
 import { judgeRead } from "./conditions";
-import { refuseDenied } from "./denied";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidObjectState, invalidPartNumber, invalidRequest } from "./errors";
 import { expirationHeader } from "./lifecycle-rules";
@@ -14,7 +14,6 @@ import { rangeOf, type Slice } from "./ranges";
 export const objectReads = (s3: S3): S3Operations => ({
   GetObject(input, context) {
     const bucket = bucketOf(s3, input, context);
-    refuseDenied(bucket, "s3:GetObject", input.Key ?? "", context);
     const object = objectOf(bucket, input.Key ?? "", input.VersionId, "GET");
     if (object.storageClass === "GLACIER" || object.storageClass === "DEEP_ARCHIVE") {
       throw invalidObjectState(object.storageClass);
@@ -27,7 +26,6 @@ export const objectReads = (s3: S3): S3Operations => ({
 
   HeadObject(input, context) {
     const bucket = bucketOf(s3, input, context);
-    refuseDenied(bucket, "s3:GetObject", input.Key ?? "", context);
     return read(s3, bucket, objectOf(bucket, input.Key ?? "", input.VersionId, "HEAD"), input, context).members;
   },
 
@@ -59,7 +57,7 @@ const payload = (body: Buffer) => body as unknown as GetObjectCommandOutput["Bod
 
 function partsOf({ parts = [], checksum }: StoredObject, input: { MaxParts?: number; PartNumberMarker?: string }) {
   const marker = Number(input.PartNumberMarker ?? 0);
-  const max = Math.min(input.MaxParts ?? 1000, 1000);
+  const max = Math.min(input.MaxParts ?? limits.s3.list.value, limits.s3.list.value);
   const rest = parts.filter(({ number }) => number > marker);
   const listed = rest.slice(0, max);
   const truncated = rest.length > listed.length;
@@ -140,7 +138,7 @@ function checksumsOf(object: StoredObject, { PartNumber, Range }: HeadObjectComm
 function sliceOf({ body, parts }: StoredObject, { Range, PartNumber }: HeadObjectCommandInput): Slice | undefined {
   if (PartNumber === undefined) return rangeOf(Range, body.length);
   if (Range !== undefined) throw invalidRequest("Cannot specify both Range header and partNumber query parameter");
-  if (!Number.isInteger(PartNumber) || PartNumber < 1 || PartNumber > 10_000) {
+  if (!Number.isInteger(PartNumber) || PartNumber < limits.s3.parts.least || PartNumber > limits.s3.parts.value) {
     throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", PartNumber);
   }
   const count = parts?.length ?? 1;
@@ -164,5 +162,13 @@ function overrides(input: HeadObjectCommandInput, anonymous: boolean) {
   if (found.length > 0 && anonymous) {
     throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
   }
+  for (const [name, value] of found) {
+    if (typeof value !== "string" || !notInHeader.test(value)) continue;
+    const parameter = `response${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw invalidArgument("Header value cannot be represented using ISO-8859-1.", parameter, value);
+  }
   return Object.fromEntries(found);
 }
+
+/** What a header cannot carry: control characters, and what is beyond ISO-8859-1. */
+const notInHeader = /[^\t\x20-\x7e\x80-\xff]/;

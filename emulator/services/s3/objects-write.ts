@@ -1,10 +1,9 @@
 import { hash, randomBytes } from "node:crypto";
 import type { Ports } from "../../core/bus";
-import { bucketOf, checkOwner, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./access";
 import { attributesOf, checkedMetadata, checkKey, defaultContentType, systemHeaders } from "./attributes";
 import { chain, checksumMembers, checksumOf, isAlgorithm, verifiedChecksum, verifiedMd5 } from "./checksums";
+import { bucketOf, checkOwner, objectOf, type S3, type S3Operations, shownVersion, toSecond } from "./common";
 import { judgeCopySource, judgeWrite } from "./conditions";
-import { refuseDenied } from "./denied";
 import { checkCustomerKey, encryptionMembers } from "./encryption";
 import { invalidArgument, invalidObjectState, invalidRequest, noSuchBucket } from "./errors";
 import { originOf } from "./events";
@@ -51,27 +50,32 @@ export interface CopySource {
   readonly versionId?: string;
 }
 
-export function readCopySource(text: string): CopySource {
+/** Reads the header of a copy; undefined for what names no bucket and key. */
+export function parseCopySource(text: string): CopySource | undefined {
   const [, path = "", versionId] = /^\/?(.*?)(?:\?versionId=(.*))?$/s.exec(text) ?? [];
   let decoded: string;
   try {
     decoded = decodeURIComponent(path.replaceAll("+", "%20"));
   } catch {
-    decoded = "";
+    return undefined;
   }
   const slash = decoded.indexOf("/");
-  if (slash < 1 || slash === decoded.length - 1) {
-    throw invalidArgument(
-      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-      "x-amz-copy-source",
-      text,
-    );
-  }
+  if (slash < 1 || slash === decoded.length - 1) return undefined;
   return {
     bucket: decoded.slice(0, slash),
     key: decoded.slice(slash + 1),
     ...(versionId !== undefined && { versionId }),
   };
+}
+
+function readCopySource(text: string): CopySource {
+  const source = parseCopySource(text);
+  if (source) return source;
+  throw invalidArgument(
+    "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+    "x-amz-copy-source",
+    text,
+  );
 }
 
 /** The members of a copy that speak of its source. */
@@ -126,7 +130,6 @@ export const objectWrites = (s3: S3): S3Operations => ({
     const bucket = bucketOf(s3, input, context);
     const key = input.Key ?? "";
     checkKey(key);
-    refuseDenied(bucket, "s3:PutObject", key, context);
     if (input.WriteOffsetBytes !== undefined) {
       throw invalidRequest("Appending to an object is only possible in directory buckets");
     }

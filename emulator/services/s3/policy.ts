@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import {
   type GrammarMessages,
   type PolicyDocument,
@@ -18,7 +19,7 @@ const messages: GrammarMessages = {
 };
 
 /** S3 keeps policies of up to 20 KB. */
-const largest = 20 * 1024;
+const largest = limits.s3.bucketPolicy.value;
 
 /** Reads a bucket policy: it names principals, actions of S3 and resources of this bucket. */
 export function readBucketPolicy(text: string, bucket: string): PolicyDocument {

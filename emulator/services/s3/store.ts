@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { ownBytes } from "../../core/own-bytes";
 import { accessDenied, bucketNotEmpty, noSuchBucket } from "./errors";
 import type { ObjectEvent, ObjectEvents, Origin } from "./events";
 import type { Bucket, DeleteMarker, StoredObject, Version } from "./model";
@@ -94,7 +95,8 @@ export class Store {
     event: "Put" | "Copy" | "CompleteMultipartUpload",
     origin: Origin,
   ): StoredObject {
-    const stored: StoredObject = { ...object, versionId: this.nextVersion(bucket), modified: this.now() };
+    const added = { body: ownBytes(object.body), versionId: this.nextVersion(bucket), modified: this.now() };
+    const stored: StoredObject = { ...object, ...added };
     this.push(bucket, stored);
     this.events.emit({ name: `ObjectCreated:${event}`, bucket, version: stored, origin });
     return stored;

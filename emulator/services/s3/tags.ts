@@ -1,4 +1,5 @@
 import type { Tag } from "@aws-sdk/client-s3";
+import { limits } from "../../core/limits";
 import { invalidArgument, invalidTag, tooManyTags } from "./errors";
 
 /** Letters, digits, spaces and `+ - = . _ : / @` (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html). */
@@ -6,14 +7,14 @@ const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /** Checks a set of tags: at most 10 on an object, 50 on a bucket. */
 export function checkedTags(tags: readonly Tag[], what: "Object" | "Bucket"): readonly Tag[] {
-  const limit = what === "Object" ? 10 : 50;
+  const { value: limit } = what === "Object" ? limits.s3.objectTags : limits.s3.bucketTags;
   if (tags.length > limit) throw tooManyTags(what, limit);
   const seen = new Set<string>();
   for (const { Key = "", Value = "" } of tags) {
-    if (Key === "" || Key.length > 128 || !allowed.test(Key)) {
+    if (Key === "" || Key.length > limits.s3.tagKey.value || !allowed.test(Key)) {
       throw invalidTag("The TagKey you have provided is invalid", Key);
     }
-    if (Value.length > 256 || !allowed.test(Value)) {
+    if (Value.length > limits.s3.tagValue.value || !allowed.test(Value)) {
       throw invalidTag("The TagValue you have provided is invalid", Key);
     }
     if (Key.startsWith("aws:")) throw invalidTag("System tags cannot be added/updated by requester", Key);

@@ -1,50 +1,94 @@
-import { parseArn } from "../../core/arn";
+import type * as Sdk from "@aws-sdk/client-sns";
+import { type Access, type AccessTable, passRole, requestTags, resourceTags } from "../../core/access/access";
+import { formatArn, parseArn } from "../../core/arn";
 import type { Context } from "../../core/service";
-import { allowsAccount, notAuthorized } from "../../core/service-caller";
-import { defaultPolicy } from "./attributes";
-import { invalidParameter } from "./errors";
-import type { Store } from "./state";
-import type { SnsOperations } from "./topics";
+import type { Store, Topic } from "./state";
 
-type Operation = (input: Record<string, unknown>, context: Context) => unknown;
-
-/** Members of requests that name a topic or a subscription, wherever it is. */
-const references = ["TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn"];
+interface TagInput {
+  readonly Tags?: readonly Sdk.Tag[];
+  readonly TagKeys?: readonly string[];
+}
 
 /**
- * Keeps topics to their own account and region: other accounts do what the topic's policy allows them, and what they
- * want with their own subscriptions
- * (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html). A token confirms whoever has it.
+ * What SNS wants allowed (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html); in its
+ * messages it writes itself in capitals. The default policy of topics, which gives all to those of `aws:SourceOwner`,
+ * lets nobody in here: only services have that key.
  */
-export function guarded(store: Store, operations: SnsOperations): SnsOperations {
-  const { ConfirmSubscription, ...others } = operations;
-  const entries = Object.entries(others as Record<string, Operation>).map(([name, run]): [string, Operation] => [
-    name,
-    (input, context) => {
-      for (const reference of references) check(store, reference, input[reference], name, context);
-      return run(input, context);
+export function access(store: Store): AccessTable<typeof Sdk> {
+  const find = (arn: string | undefined): { topic?: Topic; resource: string; subscriptionArn?: string } => {
+    const parsed = arn === undefined ? undefined : parseArn(arn);
+    if (arn === undefined || parsed?.service !== "sns") return { resource: arn || "*" };
+    const [name = "", subscription] = parsed.resource.split(":");
+    const topic = store.topicsOf(parsed).get(name);
+    const resource = topic?.arn ?? formatArn("sns", parsed.region, parsed.account, name);
+    return { topic, resource, ...(subscription !== undefined && { subscriptionArn: arn }) };
+  };
+  const on = (
+    action: string,
+    { topic, resource }: ReturnType<typeof find>,
+    conditions?: () => Record<string, readonly string[] | undefined>,
+  ): Access => ({
+    action: `SNS:${action}`,
+    resource,
+    policy: topic?.attributes.Policy,
+    get conditions() {
+      return { ...resourceTags(topic?.tags), ...conditions?.() };
     },
-  ]);
-  return { ...(Object.fromEntries(entries) as SnsOperations), ConfirmSubscription };
+  });
+
+  const topic = (action: string) => (input: { TopicArn?: string }) => on(action, find(input.TopicArn));
+  const tagged = (action: string) => (input: TagInput & { ResourceArn: string | undefined }) =>
+    on(action, find(input.ResourceArn), () => requestTags(tagsOf(input), input.TagKeys));
+  /** Who has subscribed may do what they want with the subscription; others need the topic. */
+  const subscription =
+    (action: string) =>
+    (input: { SubscriptionArn: string | undefined }, { account }: Context): Access => {
+      const found = find(input.SubscriptionArn);
+      const owner = found.topic?.subscriptions.get(found.subscriptionArn ?? "")?.owner;
+      const needed = on(action, found);
+      return owner === account ? { ...needed, owner } : needed;
+    };
+  const list = (action: string) => (_: object, context: Context) =>
+    on(action, { resource: formatArn("sns", context.region, context.account, "*") });
+
+  return {
+    CreateTopic(input, { region, account }) {
+      const named = find(formatArn("sns", region, account, input.Name ?? "*"));
+      const tags = () => requestTags(tagsOf(input));
+      // To create one with tags takes both (API reference, CreateTopic).
+      return input.Tags?.length
+        ? [on("CreateTopic", named, tags), on("TagResource", named, tags)]
+        : on("CreateTopic", named);
+    },
+    DeleteTopic: topic("DeleteTopic"),
+    ListTopics: list("ListTopics"),
+    GetTopicAttributes: topic("GetTopicAttributes"),
+    SetTopicAttributes: (input) => [
+      on("SetTopicAttributes", find(input.TopicArn)),
+      ...(input.AttributeName?.endsWith("FeedbackRoleArn") ? passRole(input.AttributeValue, "sns.amazonaws.com") : []),
+    ],
+    AddPermission: topic("AddPermission"),
+    RemovePermission: topic("RemovePermission"),
+    TagResource: tagged("TagResource"),
+    UntagResource: tagged("UntagResource"),
+    ListTagsForResource: tagged("ListTagsForResource"),
+
+    Subscribe: ({ TopicArn, Protocol, Endpoint }) =>
+      on("Subscribe", find(TopicArn), () => ({
+        "sns:Protocol": Protocol === undefined ? undefined : [Protocol],
+        "sns:Endpoint": Endpoint === undefined ? undefined : [Endpoint],
+      })),
+    // A token confirms whoever has it.
+    ConfirmSubscription: () => "public",
+    Unsubscribe: subscription("Unsubscribe"),
+    GetSubscriptionAttributes: subscription("GetSubscriptionAttributes"),
+    SetSubscriptionAttributes: subscription("SetSubscriptionAttributes"),
+    ListSubscriptions: list("ListSubscriptions"),
+    ListSubscriptionsByTopic: topic("ListSubscriptionsByTopic"),
+
+    Publish: ({ TopicArn, TargetArn, PhoneNumber }) => on("Publish", find(TopicArn ?? TargetArn ?? PhoneNumber)),
+    PublishBatch: topic("Publish"),
+  };
 }
 
-function check(
-  store: Store,
-  reference: string,
-  text: unknown,
-  operation: string,
-  { account, region }: Pick<Context, "account" | "region">,
-): void {
-  const arn = typeof text === "string" ? parseArn(text) : undefined;
-  // What is no ARN of a topic at all is the operation's own to refuse.
-  if (arn?.service !== "sns" || (arn.account === account && arn.region === region)) return;
-  if (arn.region !== region) throw invalidParameter(reference);
-  const [name = ""] = arn.resource.split(":");
-  const topic = store.topicsOf(arn).get(name);
-  if (topic?.subscriptions.get(text as string)?.owner === account) return;
-  const action = `SNS:${operation === "PublishBatch" ? "Publish" : operation}`;
-  const resource = `arn:${arn.partition}:sns:${region}:${arn.account}:${name}`;
-  const policy = topic && (topic.attributes.Policy ?? defaultPolicy(resource, arn.account));
-  if (allowsAccount(policy, account, action, resource)) return;
-  throw notAuthorized("AuthorizationErrorException", account, action, resource);
-}
+const tagsOf = ({ Tags }: TagInput) => Tags && Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value]));

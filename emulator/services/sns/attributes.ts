@@ -1,3 +1,4 @@
+import { limits } from "../../core/limits";
 import { invalidFor, invalidParameter } from "./errors";
 import { type FilterPolicy, readFilterPolicy } from "./filter";
 import type { Subscription, Topic } from "./state";
@@ -14,7 +15,7 @@ const isJsonObject = (text: string): boolean => {
 /** Attributes of topics that can be set, and what their values must be. Delivery status logging is kept, without effect. */
 const topicRules: readonly [name: RegExp, rule: (value: string) => boolean][] = [
   [/^Policy$/, isJsonObject],
-  [/^DisplayName$/, (value) => value.length <= 100],
+  [/^DisplayName$/, (value) => value.length <= limits.sns.displayName.value],
   [/^DeliveryPolicy$/, (value) => value === "" || isJsonObject(value)],
   [/^SignatureVersion$/, (value) => value === "1" || value === "2"],
   [/^TracingConfig$/, (value) => value === "PassThrough" || value === "Active"],

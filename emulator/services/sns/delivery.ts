@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Redelivery } from "../../core/redelivery";
 import type { Host } from "../../core/service";
-import { allowsService } from "../../core/service-caller";
-import { deliver, post, queueMessage, Refused, type Sending } from "./endpoints";
+import { callerOf, deliver, post, queueMessage, Refused, type Sending } from "./endpoints";
 import { confirmation } from "./message";
 import type { Published } from "./publish";
 import { Signer } from "./signing";
@@ -35,13 +34,19 @@ export class Delivery {
       if (subscription.token !== undefined) continue;
       const message = { body: published.textFor(subscription.protocol), attributes: published.attributes };
       if (subscription.filter && !subscription.filter.matches(message)) continue;
-      const sending: Sending = { subscription, published, time };
-      void this.redelivery.start({
-        attempt: (signal) => deliver(this.host, this.signer, sending, signal),
-        pause,
-        giveUp: (error) => this.giveUp(sending, error),
-      });
+      const place = { service: "sns", operation: "Publish", resources: [topic.arn, subscription.arn] };
+      void this.host.faults.deliveries.send(place, subscription.arn, () =>
+        this.start({ subscription, published, time }),
+      );
     }
+  }
+
+  private start(sending: Sending): Promise<void> {
+    return this.redelivery.start({
+      attempt: (signal) => deliver(this.host, this.signer, sending, signal),
+      pause,
+      giveUp: (error) => this.giveUp(sending, error),
+    });
   }
 
   /** Asks an HTTP endpoint to confirm its subscription. */
@@ -72,13 +77,7 @@ export class Delivery {
     if (deadLetterQueue === undefined) return this.host.report(error, `dropped a message to ${arn}`);
     try {
       const sqs = await this.host.bus.to("sqs");
-      const { Policy } = await sqs.attributes(deadLetterQueue);
-      const caller = { principal: "sns.amazonaws.com", sourceArn: topic.arn, sourceAccount: topic.account };
-      if (!allowsService(Policy, caller, "sqs:SendMessage", deadLetterQueue)) {
-        throw new Refused(true, `the policy of ${deadLetterQueue} does not allow sns.amazonaws.com to send`);
-      }
-      const message = await queueMessage(this.host, this.signer, sending);
-      await sqs.send(deadLetterQueue, { ...message, ...caller });
+      await sqs.send(deadLetterQueue, await queueMessage(this.host, this.signer, sending), callerOf(topic));
     } catch (reason) {
       this.host.report(reason, `dropped a message to ${arn}: its dead-letter queue refused it, too`);
     }

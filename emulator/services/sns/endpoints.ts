@@ -1,11 +1,12 @@
 import type { QueueMessage } from "../../core/bus";
-import { AwsError } from "../../core/errors";
+import { AwsError, mayPass } from "../../core/errors";
+import { limits } from "../../core/limits";
 import type { Host } from "../../core/service";
-import { allowsService, type ServiceCaller } from "../../core/service-caller";
+import type { ServiceCaller } from "../../core/service-caller";
 import { envelope, lambdaEvent } from "./message";
 import type { Published } from "./publish";
 import type { Signer } from "./signing";
-import type { Subscription } from "./state";
+import type { Subscription, Topic } from "./state";
 
 /** A delivery that failed. `permanent`: trying again cannot help. */
 export class Refused extends Error {
@@ -25,12 +26,11 @@ export interface Sending {
   readonly time: number;
 }
 
-/** Real time that an endpoint has for its answer, as on AWS (developer guide, HTTP delivery). */
-const answerWithin = 15_000;
-/** SQS takes no more; a raw message with more is refused (developer guide, raw message delivery). */
-const mostRawAttributes = 10;
+/** SQS takes no more; a raw message with more is refused. */
+const mostRawAttributes = limits.sns.rawAttributes.value;
 
-const callerOf = ({ topic }: Subscription): ServiceCaller => ({
+/** A topic as those see it that it sends to. */
+export const callerOf = (topic: Topic): ServiceCaller => ({
   principal: "sns.amazonaws.com",
   sourceArn: topic.arn,
   sourceAccount: topic.account,
@@ -57,32 +57,19 @@ export async function queueMessage(host: Host, signer: Signer, { subscription, p
 
 async function toQueue(host: Host, signer: Signer, sending: Sending): Promise<void> {
   const { subscription, published } = sending;
-  const caller = callerOf(subscription);
-  const queue = subscription.endpoint;
   const message = await queueMessage(host, signer, sending);
-  const sqs = await host.bus.to("sqs");
-  const { Policy } = await sqs.attributes(queue);
-  if (!allowsService(Policy, caller, "sqs:SendMessage", queue)) {
-    throw new Refused(true, `the policy of ${queue} does not allow sns.amazonaws.com to send for ${caller.sourceArn}`);
-  }
   if (isRaw(subscription) && Object.keys(published.attributes).length > mostRawAttributes) {
     throw new Refused(true, `a raw message to a queue can have ${mostRawAttributes} attributes`);
   }
-  await sqs.send(queue, { ...message, ...caller });
+  const sqs = await host.bus.to("sqs");
+  await sqs.send(subscription.endpoint, message, callerOf(subscription.topic));
 }
 
 async function toFunction(host: Host, signer: Signer, { subscription, published, time }: Sending): Promise<void> {
-  const caller = callerOf(subscription);
   const full = await envelope(subscription, published, time, signer, host.endpoint());
+  const event = JSON.stringify(lambdaEvent(subscription, published, full));
   const lambda = await host.bus.to("lambda");
-  const policy = await lambda.policy(subscription.endpoint);
-  if (!allowsService(policy, caller, "lambda:InvokeFunction", subscription.endpoint)) {
-    throw new Refused(
-      true,
-      `the policy of ${subscription.endpoint} does not allow sns.amazonaws.com to invoke it for ${caller.sourceArn}`,
-    );
-  }
-  await lambda.invokeAsync(subscription.endpoint, JSON.stringify(lambdaEvent(subscription, published, full)), caller);
+  await lambda.invokeAsync(subscription.endpoint, event, callerOf(subscription.topic));
 }
 
 /** User and password of a URL, or "" where it has none; undefined where they are not percent-encoded text. */
@@ -118,7 +105,7 @@ export async function post(
       ...(login && { authorization: `Basic ${Buffer.from(login).toString("base64")}` }),
     },
     body: message.body,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithin)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sns.endpointAnswer.value)]),
   }).catch((error: Error) => {
     throw new Refused(false, `${url.host} could not be reached: ${error.name}`);
   });
@@ -146,7 +133,7 @@ export async function deliver(host: Host, signer: Signer, sending: Sending, sign
     else await toUrl(host, signer, sending, signal);
   } catch (error) {
     // The service was reached and refused: a queue or a function that is gone does not come back by waiting.
-    if (error instanceof AwsError) throw new Refused(error.fault === "client", error.message);
+    if (error instanceof AwsError) throw new Refused(!mayPass(error), error.message);
     throw error;
   }
 }

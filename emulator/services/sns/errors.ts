@@ -7,6 +7,9 @@ export const invalidParameter = (what: string) =>
 /** Of subscription attributes and endpoints, with a reason. */
 export const invalidFor = (parameter: string, reason: string) => invalidParameter(`${parameter} Reason: ${reason}`);
 
+export const accessDenied = (message: string) =>
+  new AwsError("AuthorizationErrorException", message, 403, { queryCode: "AuthorizationError" });
+
 export const topicNotFound = () => new AwsError("NotFoundException", "Topic does not exist", 404);
 
 export const subscriptionNotFound = () => new AwsError("NotFoundException", "Subscription does not exist", 404);
@@ -38,3 +41,6 @@ export const batchTooLong = () =>
     "BatchRequestTooLongException",
     "The length of all the batch messages put together is more than the limit.",
   );
+
+/** What an entry of a batch fails with when SNS itself does. */
+export const internalError = () => new AwsError("InternalErrorException", "An internal error occurred.", 500);

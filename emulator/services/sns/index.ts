@@ -1,10 +1,12 @@
 import type * as Sdk from "@aws-sdk/client-sns";
 import { AwsError } from "../../core/errors";
 import { type DataPlaneRequest, defineService } from "../../core/service";
-import { guarded } from "./access";
+import { access } from "./access";
 import { describeTopic } from "./attributes";
 import { Delivery } from "./delivery";
+import { accessDenied } from "./errors";
 import { accept, publishOperations } from "./publish";
+import { guarded } from "./regions";
 import { Store } from "./state";
 import { confirm, subscriptionOperations, unsubscribe } from "./subscriptions";
 import { topicOperations } from "./topics";
@@ -13,7 +15,7 @@ import { topicOperations } from "./topics";
  * Amazon SNS: standard topics with subscribers at SQS, Lambda and HTTP.
  *
  * Not emulated, so answered with 501: FIFO topics, email, SMS, mobile push, Firehose, data protection policies. Topic
- * policies decide what services and other accounts may do; callers of the topic's own account are not checked.
+ * policies decide with IAM what callers may do, and alone what services may.
  */
 export const definition = defineService<typeof Sdk>({
   sdk: () => require("@aws-sdk/client-sns"),
@@ -26,14 +28,18 @@ export const definition = defineService<typeof Sdk>({
       store.clear();
     };
     return {
-      operations: guarded(store, {
+      operations: guarded({
         ...topicOperations(store),
         ...subscriptionOperations(store, delivery),
         ...publishOperations(store, delivery),
       }),
+      access: access(store),
       ports: {
         sns: {
-          async publish(topicArn, { message, subject, messageStructure, messageAttributes = {} }) {
+          async publish(topicArn, { message, subject, messageStructure, messageAttributes = {} }, by) {
+            const topic = store.topic(topicArn);
+            const { Policy: policy } = describeTopic(topic);
+            host.bus.access.demand(by, { action: "sns:Publish", resource: topicArn, policy }, accessDenied);
             const { published } = accept({
               Message: message,
               Subject: subject,
@@ -49,7 +55,7 @@ export const definition = defineService<typeof Sdk>({
                 ]),
               ),
             });
-            delivery.publish(store.topic(topicArn), published);
+            delivery.publish(topic, published);
             return { messageId: published.id };
           },
           async attributes(topicArn) {

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type * as Sdk from "@aws-sdk/client-sns";
 import { AwsError, notEmulated } from "../../core/errors";
+import { lostEntries } from "../../core/faults/partial";
+import { limits } from "../../core/limits";
 import type { Delivery } from "./delivery";
 import {
   batchTooLong,
   emptyBatch,
   idsNotDistinct,
+  internalError,
   invalidEntryId,
   invalidFor,
   invalidParameter,
@@ -16,7 +19,7 @@ import type { Store } from "./state";
 import type { SnsOperations } from "./topics";
 
 /** Bytes of a message with its attributes, and of a batch. */
-const largest = 262_144;
+const largest = limits.sns.message.value;
 
 /** A message as its topic has taken it. */
 export interface Published {
@@ -93,7 +96,8 @@ export function accept(input: Message): { published: Published; size: number } {
   if (Message === "") throw invalidParameter("Empty message");
   const size = Buffer.byteLength(Message) + checkAttributes(MessageAttributes);
   if (size > largest) throw invalidParameter("Message too long");
-  if (Subject !== undefined && !/^\P{Cc}{1,100}$/u.test(Subject)) throw invalidParameter("Subject");
+  if (Subject !== undefined && (!/^\P{Cc}+$/u.test(Subject) || Subject.length > limits.sns.subject.value))
+    throw invalidParameter("Subject");
   if (MessageStructure !== undefined && MessageStructure !== "json") throw invalidParameter("MessageStructure");
   const several = MessageStructure === "json" ? texts(Message) : undefined;
   const published: Published = {
@@ -122,19 +126,26 @@ export const publishOperations = (store: Store, delivery: Delivery): SnsOperatio
     return { MessageId: published.id };
   },
 
-  PublishBatch({ TopicArn, PublishBatchRequestEntries: entries = [] }) {
+  PublishBatch({ TopicArn, PublishBatchRequestEntries: entries = [] }, context) {
     const topic = store.topic(TopicArn);
     if (entries.length === 0) throw emptyBatch();
-    if (entries.length > 10) throw tooManyEntries();
+    if (entries.length > limits.sns.batch.value) throw tooManyEntries();
     const ids = entries.map(({ Id = "" }) => Id);
-    if (ids.some((id) => !/^[A-Za-z0-9_-]{1,80}$/.test(id))) throw invalidEntryId();
+    const { value: longest } = limits.sns.batchEntryId;
+    if (ids.some((id) => !/^[A-Za-z0-9_-]+$/.test(id) || id.length > longest)) throw invalidEntryId();
     if (new Set(ids).size < ids.length) throw idsNotDistinct();
     const Successful: Sdk.PublishBatchResultEntry[] = [];
     const Failed: Sdk.BatchResultErrorEntry[] = [];
     const accepted: Published[] = [];
+    const lost = lostEntries(
+      context,
+      entries.map(() => topic.arn),
+    );
     let total = 0;
-    for (const entry of entries) {
+    for (const [index, entry] of entries.entries()) {
       try {
+        const error = lost.errorOf(index, internalError);
+        if (error) throw error;
         const { published, size } = accept(entry);
         total += size;
         accepted.push(published);
@@ -142,7 +153,7 @@ export const publishOperations = (store: Store, delivery: Delivery): SnsOperatio
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         const Code = error.code.replace(/Exception$/, "");
-        Failed.push({ Id: entry.Id, Code, Message: error.message, SenderFault: true });
+        Failed.push({ Id: entry.Id, Code, Message: error.message, SenderFault: error.fault === "client" });
       }
     }
     if (total > largest) throw batchTooLong();

@@ -1,5 +1,6 @@
 import type * as Sdk from "@aws-sdk/client-sns";
 import { notEmulated } from "../../core/errors";
+import { limits } from "../../core/limits";
 import type { Operations } from "../../core/service";
 import { checkTopicAttribute, defaultPolicy, describeTopic } from "./attributes";
 import { invalidFor, invalidParameter, resourceNotFound, tooManyTags } from "./errors";
@@ -17,7 +18,8 @@ const pageSize = 100;
 
 function checkedTags(tags: readonly Sdk.Tag[] = []): [string, string][] {
   for (const { Key = "", Value = "" } of tags) {
-    if (Key === "" || Key.length > 128 || Value.length > 256 || /^aws:/i.test(Key)) throw invalidParameter("Tags");
+    const tooLong = Key.length > limits.sns.tagKey.value || Value.length > limits.sns.tagValue.value;
+    if (Key === "" || tooLong || /^aws:/i.test(Key)) throw invalidParameter("Tags");
   }
   if (new Set(tags.map(({ Key }) => Key)).size < tags.length) {
     throw invalidFor("Tags", "Duplicated keys are not allowed.");
@@ -58,11 +60,11 @@ export const topicOperations = (store: Store): SnsOperations => ({
       throw notEmulated("sns", "CreateTopic", "FIFO topics; use a standard topic");
     }
     if (DataProtectionPolicy) throw notEmulated("sns", "CreateTopic", "data protection policies");
-    if (!/^[A-Za-z0-9_-]{1,256}$/.test(Name)) throw invalidParameter("Topic Name");
+    if (!/^[A-Za-z0-9_-]+$/.test(Name) || Name.length > limits.sns.name.value) throw invalidParameter("Topic Name");
     const { FifoTopic: _, ...wanted } = Attributes;
     for (const [name, value] of Object.entries(wanted)) checkTopicAttribute(name, value);
     const tags = checkedTags(Tags);
-    if (tags.length > 50) throw tooManyTags();
+    if (tags.length > limits.sns.tags.value) throw tooManyTags();
     const topics = store.topicsOf(context);
     const existing = topics.get(Name);
     if (existing) return { TopicArn: same(existing, wanted, tags).arn };
@@ -133,7 +135,7 @@ export const topicOperations = (store: Store): SnsOperations => ({
     const topic = store.find(ResourceArn, "ResourceArn");
     if (!topic) throw resourceNotFound();
     const merged = new Map([...topic.tags, ...checkedTags(Tags)]);
-    if (merged.size > 50) throw tooManyTags();
+    if (merged.size > limits.sns.tags.value) throw tooManyTags();
     for (const [key, value] of merged) topic.tags.set(key, value);
     return {};
   },

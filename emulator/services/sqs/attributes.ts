@@ -1,4 +1,5 @@
 import { parseArn } from "../../core/arn";
+import { endsOf, limits } from "../../core/limits";
 import {
   invalidAttributeName,
   invalidAttributeValue,
@@ -34,19 +35,19 @@ export interface Settings {
   readonly deduplicationPerGroup: boolean;
 }
 
-/** One message, and a whole batch: 1 MiB (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html). */
-export const sizeLimit = 1_048_576;
-
 /** A table to look names of callers up in: it has no prototype, so that "constructor" is as unknown as any other. */
 const table = <T>(entries: Record<string, T>): Record<string, T> => Object.assign(Object.create(null), entries);
 
+const { sqs } = limits;
+const between = (ends: readonly [low: number, high: number], initial?: string) => [...ends, initial] as const;
+
 const numbers = table<readonly [low: number, high: number, initial: string | undefined]>({
-  DelaySeconds: [0, 900, "0"],
-  MaximumMessageSize: [1024, sizeLimit, String(sizeLimit)],
-  MessageRetentionPeriod: [60, 1_209_600, "345600"],
-  ReceiveMessageWaitTimeSeconds: [0, 20, "0"],
-  VisibilityTimeout: [0, 43_200, "30"],
-  KmsDataKeyReusePeriodSeconds: [60, 86_400, undefined],
+  DelaySeconds: between(endsOf(sqs.delay), "0"),
+  MaximumMessageSize: between(endsOf(sqs.maximumMessageSize), String(sqs.maximumMessageSize.value)),
+  MessageRetentionPeriod: between(endsOf(sqs.retention), "345600"),
+  ReceiveMessageWaitTimeSeconds: between(endsOf(sqs.wait), "0"),
+  VisibilityTimeout: between(endsOf(sqs.visibility), "30"),
+  KmsDataKeyReusePeriodSeconds: between(endsOf(sqs.keyReuse)),
 });
 
 const choices = table<readonly string[]>({
@@ -91,9 +92,10 @@ export function parseRedrivePolicy(text: string): RedrivePolicy {
   if (arn?.service !== "sqs" || !arn.resource) throw refuse("Invalid value for deadLetterTargetArn.");
   // A number or a number in quotes: infrastructure tools send both.
   const count = /^\d+$/.test(String(maxReceiveCount)) ? Number(maxReceiveCount) : 0;
-  if (count < 1 || count > 1000)
+  const { least, value: most } = sqs.maxReceiveCount;
+  if (count < least || count > most)
     throw refuse(
-      `Invalid value for maxReceiveCount: ${maxReceiveCount}, valid values are from 1 to 1000 both inclusive.`,
+      `Invalid value for maxReceiveCount: ${maxReceiveCount}, valid values are from ${least} to ${most} both inclusive.`,
     );
   return { targetArn: deadLetterTargetArn as string, maxReceiveCount: count };
 }
@@ -109,7 +111,7 @@ export function parseRedriveAllowPolicy(text: string): RedriveAllowPolicy {
     if (sources !== undefined) throw refuse("sourceQueueArns can be used only when redrivePermission is byQueue.");
     return { permission, sources: [] };
   }
-  if (!Array.isArray(sources) || !sources.length || sources.length > 10)
+  if (!Array.isArray(sources) || !sources.length || sources.length > sqs.redriveSources.value)
     throw refuse("sourceQueueArns must hold 1 to 10 queue ARNs when redrivePermission is byQueue.");
   if (!sources.every((arn): arn is string => typeof arn === "string" && parseArn(arn)?.service === "sqs"))
     throw refuse("Invalid value for sourceQueueArns.");

@@ -1,11 +1,13 @@
 import type { BatchResultErrorEntry } from "@aws-sdk/client-sqs";
 import { AwsError } from "../../core/errors";
-import type { Operations } from "../../core/service";
-import { sizeLimit } from "./attributes";
+import { type LostEntries, lostEntries } from "../../core/faults/partial";
+import { limits } from "../../core/limits";
+import type { Context, Operations } from "../../core/service";
 import {
   batchTooLong,
   emptyBatch,
   entryIdsNotDistinct,
+  internalError,
   invalidBatchEntryId,
   invalidParameter,
   missingParameter,
@@ -13,7 +15,7 @@ import {
 } from "./errors";
 import { checkVisibility, senderOf } from "./messages";
 import { send, sizeOf } from "./send";
-import type { Store } from "./store";
+import type { Store, StoredQueue } from "./store";
 
 interface Entry {
   readonly Id?: string;
@@ -22,10 +24,10 @@ interface Entry {
 /** What concerns the batch as a whole; nothing of it is done when this throws. */
 function checkEntries<E extends Entry>(entries: readonly E[] | undefined, kind: string): readonly E[] {
   if (!entries?.length) throw emptyBatch(kind);
-  if (entries.length > 10) throw tooManyEntries(entries.length);
+  if (entries.length > limits.sqs.batch.value) throw tooManyEntries(entries.length);
   const ids = new Set<string>();
   for (const { Id = "" } of entries) {
-    if (!/^[A-Za-z0-9_-]{1,80}$/.test(Id)) throw invalidBatchEntryId();
+    if (!/^[A-Za-z0-9_-]+$/.test(Id) || Id.length > limits.sqs.batchEntryId.value) throw invalidBatchEntryId();
     if (ids.has(Id)) throw entryIdsNotDistinct(Id);
     ids.add(Id);
   }
@@ -33,12 +35,14 @@ function checkEntries<E extends Entry>(entries: readonly E[] | undefined, kind: 
 }
 
 /** Does each entry on its own: one that fails is reported with its id and does not stop the others. */
-function each<E extends Entry, R>(entries: readonly E[], run: (entry: E) => R) {
+function each<E extends Entry, R>(entries: readonly E[], lost: LostEntries, run: (entry: E) => R) {
   const Successful: (R & { Id: string })[] = [];
   const Failed: BatchResultErrorEntry[] = [];
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
     const Id = entry.Id!;
     try {
+      const error = lost.errorOf(index, internalError);
+      if (error) throw error;
       Successful.push({ Id, ...run(entry) });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -49,6 +53,13 @@ function each<E extends Entry, R>(entries: readonly E[], run: (entry: E) => R) {
   return { Successful, Failed: Failed.length ? Failed : undefined };
 }
 
+/** What faults do to the entries of a batch for a queue. */
+const lostOf = (entries: readonly Entry[], { arn }: StoredQueue, context: Context) =>
+  lostEntries(
+    context,
+    entries.map(() => arn),
+  );
+
 /** The batch forms of sending, deleting and hiding. */
 export const batchOperations = (store: Store) =>
   ({
@@ -56,7 +67,7 @@ export const batchOperations = (store: Store) =>
       const queue = store.byUrl(QueueUrl, context);
       const entries = checkEntries(Entries, "SendMessageBatchRequestEntry");
       const total = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-      if (total > sizeLimit) throw batchTooLong(sizeLimit, total);
+      if (total > limits.sqs.message.value) throw batchTooLong(limits.sqs.message.value, total);
       // These two fail the whole batch on AWS, unlike other mistakes in an entry.
       if (queue.fifo) {
         if (entries.some(({ MessageGroupId }) => MessageGroupId === undefined))
@@ -68,14 +79,14 @@ export const batchOperations = (store: Store) =>
             "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
           );
       }
-      const sender = senderOf(context);
-      const now = store.clock.now();
-      return each(entries, (entry) => send(queue, entry, sender, now));
+      const sender = senderOf(context, store);
+      return each(entries, lostOf(entries, queue, context), (entry) => send(queue, entry, sender));
     },
 
     DeleteMessageBatch({ QueueUrl, Entries }, context) {
       const queue = store.byUrl(QueueUrl, context);
-      return each(checkEntries(Entries, "DeleteMessageBatchRequestEntry"), ({ ReceiptHandle }) => {
+      const entries = checkEntries(Entries, "DeleteMessageBatchRequestEntry");
+      return each(entries, lostOf(entries, queue, context), ({ ReceiptHandle }) => {
         if (!ReceiptHandle) throw missingParameter("ReceiptHandle");
         queue.delete(ReceiptHandle);
       });
@@ -84,7 +95,7 @@ export const batchOperations = (store: Store) =>
     ChangeMessageVisibilityBatch({ QueueUrl, Entries }, context) {
       const queue = store.byUrl(QueueUrl, context);
       const entries = checkEntries(Entries, "ChangeMessageVisibilityBatchRequestEntry");
-      return each(entries, ({ ReceiptHandle, VisibilityTimeout }) => {
+      return each(entries, lostOf(entries, queue, context), ({ ReceiptHandle, VisibilityTimeout }) => {
         if (!ReceiptHandle) throw missingParameter("ReceiptHandle");
         if (VisibilityTimeout === undefined) throw missingParameter("VisibilityTimeout");
         checkVisibility(VisibilityTimeout);

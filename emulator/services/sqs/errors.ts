@@ -16,6 +16,9 @@ export const missingParameter = (parameter: string) =>
     queryCode: "MissingParameter",
   });
 
+export const accessDenied = (message: string) =>
+  new AwsError("AccessDeniedException", message, 403, { queryCode: "AccessDenied" });
+
 export const queueDoesNotExist = () =>
   simpleQueue(
     "QueueDoesNotExist",
@@ -105,6 +108,10 @@ export const batchTooLong = (limit: number, sent: number) =>
     "BatchRequestTooLong",
     `Batch requests cannot be longer than ${limit} bytes. You have sent ${sent} bytes.`,
   );
+
+/** What an entry of a batch fails with when SQS itself does. */
+export const internalError = () =>
+  new AwsError("InternalError", "An internal error occurred.", 500, { queryCode: "InternalError" });
 
 export const resourceNotFound = (message: string) =>
   new AwsError("ResourceNotFoundException", message, 404, { queryCode: "ResourceNotFoundException" });

@@ -1,7 +1,8 @@
+import { limits } from "../../core/limits";
 import type { Received } from "./queue";
 
 /** A duplicate within this time is accepted and not delivered (developer guide: "FIFO delivery logic"). */
-const window = 300_000;
+const window = limits.sqs.deduplication.value;
 
 interface Seen {
   readonly at: number;

@@ -1,4 +1,5 @@
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { batchOperations } from "./batches";
 import { messageOperations } from "./messages";
 import { moveOperations } from "./moves";
@@ -13,7 +14,7 @@ export const definition = defineService<typeof import("@aws-sdk/client-sqs")>({
   sdk: () => require("@aws-sdk/client-sqs"),
   client: "SQSClient",
   create(host) {
-    const store = new Store(host.clock);
+    const store = new Store(host.clock, host.faults, host.journal);
     return {
       operations: {
         ...queueOperations(store, host),
@@ -22,8 +23,13 @@ export const definition = defineService<typeof import("@aws-sdk/client-sqs")>({
         ...batchOperations(store),
         ...moveOperations(store),
       },
-      ports: { sqs: sqsPort(store) },
+      access: access(store),
+      ports: { sqs: sqsPort(store, host.bus.access) },
       legacyQuery,
+      counts(arn) {
+        const counts = store.byArn(arn)?.approximateCounts();
+        return counts && { waiting: counts.ready, "in flight": counts.inFlight, delayed: counts.delayed };
+      },
       reset: () => store.clear(),
     };
   },

@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
+import type { Causes } from "../../core/journal/entry";
+import { limits } from "../../core/limits";
 import { invalidMessageContents, invalidParameter, invalidValue } from "./errors";
 
 /** Where a message is: waiting for its delay, available, received and hidden, or deleted. */
@@ -25,6 +27,10 @@ export interface Message {
   readonly sequenceNumber?: string;
   /** The queue from which a redrive policy moved the message here. */
   readonly sourceArn?: string;
+  /** A second one of the same id, which a fault lets be delivered, too. */
+  readonly isCopy?: true;
+  /** What brought it here, for the journal. Nobody is shown it. */
+  readonly causes?: Causes;
   state: MessageState;
   /** When the delay or the invisibility ends. */
   dueAt: number;
@@ -86,7 +92,8 @@ export function checkCharacters(text: string): void {
 
 const checkName = (name: string) => {
   if (!name) throw invalidParameter("The request must contain non-empty message attribute names.");
-  if (name.length > 256) throw invalidParameter("Length of message attribute name must be less than 256 bytes.");
+  if (name.length > limits.sqs.attributeName.value)
+    throw invalidParameter("Length of message attribute name must be less than 256 bytes.");
   if (!/^[A-Za-z0-9_.-]+$/.test(name))
     throw invalidParameter(
       `The message attribute name '${name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters.`,
@@ -105,13 +112,15 @@ const checkName = (name: string) => {
 export function checkAttributes(attributes: MessageAttributes | undefined): void {
   if (!attributes) return;
   const entries = Object.entries(attributes);
-  if (entries.length > 10)
-    throw invalidParameter(`Number of message attributes [${entries.length}] exceeds the allowed maximum [10].`);
+  const { value: most } = limits.sqs.attributes;
+  if (entries.length > most)
+    throw invalidParameter(`Number of message attributes [${entries.length}] exceeds the allowed maximum [${most}].`);
   for (const [name, { DataType, StringValue, BinaryValue }] of entries) {
     checkName(name);
     if (!DataType)
       throw invalidParameter(`The message attribute '${name}' must contain non-empty message attribute type.`);
-    if (DataType.length > 256) throw invalidParameter(`Length of message attribute type must be less than 256 bytes.`);
+    if (DataType.length > limits.sqs.attributeName.value)
+      throw invalidParameter("Length of message attribute type must be less than 256 bytes.");
     const kind = /^(String|Number|Binary)(\..+)?$/.exec(DataType)?.[1];
     if (!kind)
       throw invalidParameter(
@@ -134,9 +143,15 @@ export function checkAttributes(attributes: MessageAttributes | undefined): void
 
 const isNumber = (text: string) => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text);
 
-/** The one system attribute that a sender may give. */
-export function traceHeaderOf(system: Record<string, MessageAttributeValue> | undefined): string | undefined {
-  if (!system) return undefined;
+/**
+ * The one system attribute that a sender may give; without it, the header X-Amzn-Trace-Id of the call is kept in its place
+ * (https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html).
+ */
+export function traceHeaderOf(
+  system: Record<string, MessageAttributeValue> | undefined,
+  httpHeader: string | undefined,
+): string | undefined {
+  if (!system) return httpHeader;
   for (const [name, { DataType, StringValue }] of Object.entries(system)) {
     if (name !== "AWSTraceHeader")
       throw invalidValue(name, "MessageSystemAttributeName", "Must be one of: AWSTraceHeader.");
@@ -145,5 +160,5 @@ export function traceHeaderOf(system: Record<string, MessageAttributeValue> | un
         `The message system attribute '${name}' must contain non-empty message system attribute value for message system attribute type 'String'.`,
       );
   }
-  return system.AWSTraceHeader?.StringValue;
+  return system.AWSTraceHeader?.StringValue ?? httpHeader;
 }

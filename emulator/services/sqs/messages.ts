@@ -1,9 +1,10 @@
 import type { MessageSystemAttributeName, Message as SdkMessage } from "@aws-sdk/client-sqs";
+import { limits } from "../../core/limits";
 import type { Context, Operations } from "../../core/service";
 import { invalidValue, missingParameter, unknownAttribute } from "./errors";
 import { type MessageAttributes, md5OfAttributes } from "./message";
 import type { Demand, Received } from "./queue";
-import { send } from "./send";
+import { type Sender, send } from "./send";
 import type { Store, StoredQueue } from "./store";
 
 const systemNames = new Set([
@@ -78,8 +79,10 @@ function between(value: number | undefined, low: number, high: number, parameter
   if (value !== undefined && (value < low || value > high)) throw invalidValue(value, parameter, reason);
 }
 
-export const checkVisibility = (seconds: number | undefined) =>
-  between(seconds, 0, 43_200, "VisibilityTimeout", "Must be >= 0 and <= 43200, if provided.");
+export function checkVisibility(seconds: number | undefined): void {
+  const { least, value } = limits.sqs.visibility;
+  between(seconds, least, value, "VisibilityTimeout", `Must be >= ${least} and <= ${value}, if provided.`);
+}
 
 /** A receive attempt that is tried again within five minutes gets the messages of the first try again (FIFO only). */
 function receiveOnce(
@@ -112,14 +115,15 @@ const handleOf = (handle: string | undefined) => {
 /** Sending, receiving, deleting and hiding one message. */
 export const messageOperations = (store: Store) =>
   ({
-    SendMessage: (input, context) =>
-      send(store.byUrl(input.QueueUrl, context), input, senderOf(context), store.clock.now()),
+    SendMessage: (input, context) => send(store.byUrl(input.QueueUrl, context), input, senderOf(context, store)),
 
     ReceiveMessage(input, context) {
       const queue = store.byUrl(input.QueueUrl, context);
       const { MaxNumberOfMessages: max = 1, VisibilityTimeout, WaitTimeSeconds } = input;
-      between(max, 1, 10, "MaxNumberOfMessages", "Must be between 1 and 10, if provided.");
-      between(WaitTimeSeconds, 0, 20, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided.");
+      const { sqs } = limits;
+      between(max, 1, sqs.batch.value, "MaxNumberOfMessages", `Must be between 1 and ${sqs.batch.value}, if provided.`);
+      const { least, value } = sqs.wait;
+      between(WaitTimeSeconds, least, value, "WaitTimeSeconds", `Must be >= ${least} and <= ${value}, if provided.`);
       checkVisibility(VisibilityTimeout);
       const system = input.AttributeNames?.length
         ? [...input.AttributeNames, ...(input.MessageSystemAttributeNames ?? [])]
@@ -130,10 +134,13 @@ export const messageOperations = (store: Store) =>
       const waitMs = WaitTimeSeconds === undefined ? queue.settings.waitMs : WaitTimeSeconds * 1000;
       const wait = () => queue.receiveWithin(waitMs, demand, waitMs > 0 ? context.signal : undefined);
       const attempt = input.ReceiveRequestAttemptId;
-      const answer = (received: readonly Received[]) =>
-        received.length ? { Messages: received.map((one) => present(one, system, attributeNames)) } : {};
+      const answer = (received: readonly Received[]) => {
+        store.journal.join(received.flatMap(({ message }) => message.causes ?? []));
+        return received.length ? { Messages: received.map((one) => present(one, system, attributeNames)) } : {};
+      };
       const received = queue.fifo && attempt ? receiveOnce(queue, attempt, demand, store.clock.now(), wait) : wait();
-      return received instanceof Promise ? received.then(answer) : answer(received);
+      if (!(received instanceof Promise)) return answer(received);
+      return store.clock.hold(received, context.http.headers["x-amzn-trace-id"]).then(answer);
     },
 
     DeleteMessage({ QueueUrl, ReceiptHandle }, context) {
@@ -151,4 +158,9 @@ export const messageOperations = (store: Store) =>
   }) satisfies Operations<typeof import("@aws-sdk/client-sqs")>;
 
 /** SenderId: the account, as AWS shows for a call with root credentials. */
-export const senderOf = ({ caller, account }: Context) => caller.account || account;
+export const senderOf = ({ caller, account, http }: Context, { clock, journal }: Store): Sender => ({
+  id: caller.account || account,
+  traceHeader: http.headers["x-amzn-trace-id"],
+  now: clock.now(),
+  causes: journal.causes,
+});

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ListMessageMoveTasksResultEntry } from "@aws-sdk/client-sqs";
 import { parseArn } from "../../core/arn";
 import type { Timer } from "../../core/clock";
+import { limits } from "../../core/limits";
 import type { Context, Operations } from "../../core/service";
 import { invalidParameter, invalidValue, missingParameter, resourceNotFound } from "./errors";
 import type { Message } from "./message";
@@ -53,7 +54,8 @@ export class MoveTask {
       const message = this.source.withdraw();
       const target = message && this.targetOf(message);
       if (message && target) {
-        target.add(this.renewed(message), 0);
+        const causes = this.store.moved("Redrive", this.source, target, message);
+        target.add({ ...this.renewed(message), causes }, 0);
         this.moved++;
         continue;
       }
@@ -92,15 +94,24 @@ export class MoveTask {
 
 const noSource = () => resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.");
 
-function readHandle(handle: string | undefined): { taskId: string; sourceArn: string } {
-  if (!handle) throw missingParameter("TaskHandle");
+function parseHandle(handle: string): { taskId: string; sourceArn: string } | undefined {
   try {
     const { taskId, sourceArn } = JSON.parse(Buffer.from(handle, "base64").toString()) as Record<string, unknown>;
     if (typeof taskId === "string" && typeof sourceArn === "string") return { taskId, sourceArn };
   } catch {
     // Not one of ours.
   }
-  throw invalidParameter("Value for parameter TaskHandle is invalid.");
+  return undefined;
+}
+
+/** The queue that a task takes messages from, whether or not there is such a task. */
+export const sourceOfTask = (handle: string | undefined): string | undefined => parseHandle(handle ?? "")?.sourceArn;
+
+function readHandle(handle: string | undefined): { taskId: string; sourceArn: string } {
+  if (!handle) throw missingParameter("TaskHandle");
+  const parsed = parseHandle(handle);
+  if (!parsed) throw invalidParameter("Value for parameter TaskHandle is invalid.");
+  return parsed;
 }
 
 function describe(task: MoveTask): ListMessageMoveTasksResultEntry {
@@ -125,8 +136,9 @@ export const moveOperations = (store: Store) =>
       const source = sourceOf(store, SourceArn, context);
       if (!store.sourcesOf(source).length)
         throw invalidParameter("Source queue must be configured as a Dead Letter Queue.");
-      if (pace !== undefined && (pace < 1 || pace > 500))
-        throw invalidValue(pace, "MaxNumberOfMessagesPerSecond", "Must be >= 1 and <= 500, if provided.");
+      const { least, value: most } = limits.sqs.moveRate;
+      if (pace !== undefined && (pace < least || pace > most))
+        throw invalidValue(pace, "MaxNumberOfMessagesPerSecond", `Must be >= ${least} and <= ${most}, if provided.`);
       if (DestinationArn !== undefined) {
         const destination = store.byArn(DestinationArn);
         if (!destination)

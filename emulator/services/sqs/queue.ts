@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Timer } from "../../core/clock";
+import type { Faults } from "../../core/faults/faults";
+import { limits } from "../../core/limits";
 import { type Attributes, type Settings, settingsOf } from "./attributes";
 import {
   notAvailableForVisibilityChange,
@@ -14,15 +16,21 @@ import { FifoLane, type Lane, StandardLane } from "./lanes";
 import type { Message } from "./message";
 import { Waiters } from "./waiters";
 
+/** What tells the second one of two messages of the same id. */
+const copyMark = "C";
+
+const keyOf = ({ id, isCopy }: Message): string => (isCopy ? `${id}${copyMark}` : id);
+
 /** A message may stay hidden this long in all from one receive on. */
-const longestVisibility = 43_200_000;
+const longestVisibility = limits.sqs.visibility.value * 1000;
 
 /** Messages received and not deleted: standard queues answer OverLimit, FIFO queues just give no more. */
-const inFlightLimit = 120_000;
+const inFlightLimit = limits.sqs.inFlight.value;
 
 /** What a queue asks of the service around it. */
 export interface Surroundings {
   readonly clock: Clock;
+  readonly faults: Faults;
   /** Moves a message that was received too often; false when there is no such queue, and the message is delivered. */
   deadLetter(targetArn: string, message: Message, source: Queue): boolean;
 }
@@ -58,6 +66,8 @@ export class Queue {
   private readonly lane: Lane;
   private readonly due = new DueHeap<Message>();
   private readonly waiters: Waiters;
+  /** The message that waits for another one to overtake it. */
+  private late?: Message;
   private alarm?: { at: number; timer: Timer };
   /** No message can expire before this time. */
   private nextExpiry = Number.POSITIVE_INFINITY;
@@ -94,14 +104,23 @@ export class Queue {
 
   /** Takes in a message that is available `delayMs` from now. */
   add(message: Message, delayMs: number): void {
+    const late = this.late?.state === "delayed" ? this.late : undefined;
+    const wait = this.waitToBeOvertaken(late === undefined && delayMs === 0);
+    this.put(message, wait ?? delayMs);
+    this.late = wait === undefined ? undefined : message;
+    if (late) this.wakeUp(late);
+    if (this.waiters.size) this.serve();
+  }
+
+  /** Takes a message in. */
+  private put(message: Message, delayMs: number): void {
     const now = this.around.clock.now();
-    this.messages.set(message.id, message);
+    this.messages.set(keyOf(message), message);
     this.nextExpiry = Math.min(this.nextExpiry, message.keptSince + this.settings.retentionMs);
     message.state = delayMs > 0 ? "delayed" : "ready";
     this.counts[message.state]++;
     if (delayMs > 0) this.wait(message, now + delayMs);
     this.lane.add(message);
-    if (this.waiters.size) this.serve();
   }
 
   /** Hands out what is available now. */
@@ -114,6 +133,7 @@ export class Queue {
     const received = taken.map((message) => ({ message, handle: this.handleOf(message) }));
     // Zero seconds: received, and available to the next consumer at once.
     if (visibilityMs === 0) for (const message of taken) this.release(message);
+    if (this.around.faults.active) for (const message of taken) this.copy(message);
     return received;
   }
 
@@ -187,6 +207,12 @@ export class Queue {
     this.nextExpiry = Number.POSITIVE_INFINITY;
   }
 
+  /** The oldest messages as they are now. */
+  peek(limit: number): Message[] {
+    this.catchUp(this.around.clock.now());
+    return [...this.messages.values()].slice(0, limit);
+  }
+
   /** Numbers as of now. */
   approximateCounts() {
     this.catchUp(this.around.clock.now());
@@ -246,14 +272,37 @@ export class Queue {
       const message = next.item;
       if (message.state === "inFlight") {
         this.release(message);
-      } else {
-        message.state = "ready";
-        this.counts.delayed--;
-        this.counts.ready++;
-        this.lane.wake(message);
-      }
+      } else this.wakeUp(message);
     }
     if (this.nextExpiry <= now) this.expire(now);
+  }
+
+  /** A message whose delay is over. */
+  private wakeUp(message: Message): void {
+    message.state = "ready";
+    this.counts.delayed--;
+    this.counts.ready++;
+    this.lane.wake(message);
+  }
+
+  /** How long a fault makes a message wait for another one; FIFO queues keep their order. */
+  private waitToBeOvertaken(isFree: boolean): number | undefined {
+    const { faults } = this.around;
+    if (this.fifo || !faults.active) return undefined;
+    return faults.reorders({ service: "sqs", operation: "SendMessage", resources: [this.arn] }, isFree);
+  }
+
+  /**
+   * Lets a fault deliver a received message once more: as if one of SQS's servers had missed that it was received, and
+   * may miss that it is deleted (developer guide, "Amazon SQS at-least-once delivery").
+   */
+  private copy(message: Message): void {
+    if (this.fifo || message.isCopy) return;
+    const copy = { ...message, isCopy: true as const, dueAt: 0 };
+    if (this.messages.has(keyOf(copy))) return;
+    const place = { service: "sqs", operation: "ReceiveMessage", resources: [this.arn] };
+    if (!this.around.faults.duplicates(place)) return;
+    this.put({ ...copy, receiveCount: message.receiveCount - 1, receivesHere: message.receivesHere - 1 }, 0);
   }
 
   private expire(now: number): void {
@@ -282,19 +331,19 @@ export class Queue {
   private drop(message: Message): void {
     this.counts[message.state]--;
     message.state = "gone";
-    this.messages.delete(message.id);
+    this.messages.delete(keyOf(message));
   }
 
   private handleOf(message: Message): string {
-    return `AQEB${this.mark}${message.id}${message.receivesHere.toString(36)}`;
+    return `AQEB${this.mark}${message.id}${message.receivesHere.toString(36)}${message.isCopy ? copyMark : ""}`;
   }
 
   private find(handle: string): { message?: Message; current: boolean } {
     const id = handle.slice(16, 52);
-    const receive = handle.slice(52);
-    if (!handle.startsWith(`AQEB${this.mark}`) || id.length !== 36 || !/^[0-9a-z]+$/.test(receive))
+    const [, receive, copy] = /^([0-9a-z]+)(C?)$/.exec(handle.slice(52)) ?? [];
+    if (!handle.startsWith(`AQEB${this.mark}`) || id.length !== 36 || receive === undefined)
       throw receiptHandleIsInvalid(handle);
-    const message = this.messages.get(id);
+    const message = this.messages.get(`${id}${copy}`);
     return { message, current: message?.receivesHere.toString(36) === receive };
   }
 

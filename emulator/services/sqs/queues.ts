@@ -1,4 +1,5 @@
 import { formatArn, parseArn } from "../../core/arn";
+import { limits } from "../../core/limits";
 import type { Host, Operations, Scope } from "../../core/service";
 import {
   type Attributes,
@@ -69,7 +70,7 @@ export function describeQueue(queue: StoredQueue): Attributes {
 function checkName(name: string | undefined, fifo: boolean): string {
   if (!name) throw missingParameter("QueueName");
   const stem = name.endsWith(".fifo") ? name.slice(0, -5) : name;
-  const valid = /^[A-Za-z0-9_-]+$/.test(stem) && name.length <= 80;
+  const valid = /^[A-Za-z0-9_-]+$/.test(stem) && name.length <= limits.sqs.name.value;
   if (fifo ? !valid || stem === name : name.endsWith(".fifo"))
     throw invalidParameter(
       "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.",
@@ -190,7 +191,7 @@ export const queueOperations = (store: Store, host: Host) => {
     PurgeQueue({ QueueUrl }, context) {
       const queue = store.byUrl(QueueUrl, context);
       const now = store.clock.now();
-      if (now < queue.purgedAt + 60_000) throw purgeInProgress(queue.name);
+      if (now < queue.purgedAt + limits.sqs.purge.value) throw purgeInProgress(queue.name);
       queue.purgedAt = now;
       queue.purge();
       return {};
@@ -207,7 +208,7 @@ export const queueOperations = (store: Store, host: Host) => {
       const queue = store.byUrl(QueueUrl, context);
       if (!Tags) throw missingParameter("Tags");
       const tags = { ...queue.tags, ...Tags };
-      if (Object.keys(tags).length > 50) throw invalidParameter("Too many tags added for queue.");
+      if (Object.keys(tags).length > limits.sqs.tags.value) throw invalidParameter("Too many tags added for queue.");
       queue.tags = tags;
       return {};
     },

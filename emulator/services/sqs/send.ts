@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
-import { sizeLimit } from "./attributes";
+import type { Causes } from "../../core/journal/entry";
+import { limits } from "../../core/limits";
 import { invalidParameter, invalidValue, missingParameter } from "./errors";
 import {
   attributesSize,
@@ -73,10 +74,11 @@ function checkFifo(queue: StoredQueue, { DelaySeconds, MessageGroupId, MessageDe
 export function check(queue: StoredQueue, outgoing: Outgoing): void {
   const { MessageBody, DelaySeconds } = outgoing;
   if (!MessageBody) throw missingParameter("MessageBody");
-  if (DelaySeconds !== undefined && (DelaySeconds < 0 || DelaySeconds > 900))
-    throw invalidValue(DelaySeconds, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.");
+  const { least, value: most } = limits.sqs.delay;
+  if (DelaySeconds !== undefined && (DelaySeconds < least || DelaySeconds > most))
+    throw invalidValue(DelaySeconds, "DelaySeconds", `DelaySeconds must be >= ${least} and <= ${most}.`);
   checkFifo(queue, outgoing);
-  const limit = Math.min(queue.settings.maximumMessageSize, sizeLimit);
+  const limit = Math.min(queue.settings.maximumMessageSize, limits.sqs.message.value);
   // A character is at most three bytes per UTF-16 unit: most messages need no counting.
   if ((MessageBody.length * 3 > limit || outgoing.MessageAttributes) && sizeOf(outgoing) > limit)
     throw invalidParameter(`One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`);
@@ -84,10 +86,25 @@ export function check(queue: StoredQueue, outgoing: Outgoing): void {
   checkAttributes(outgoing.MessageAttributes);
 }
 
+/** Who sends, and when. */
+export interface Sender {
+  readonly id: string;
+  /** The header X-Amzn-Trace-Id of the call. */
+  readonly traceHeader?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What the journal knows of the call. */
+  readonly causes?: Causes;
+}
+
 /** Puts a message into the queue, or recognizes it as a duplicate of one that is or was there. */
-export function send(queue: StoredQueue, outgoing: Outgoing, senderId: string, now: number): Receipt {
+export function send(
+  queue: StoredQueue,
+  outgoing: Outgoing,
+  { id: senderId, now, causes, ...sender }: Sender,
+): Receipt {
   check(queue, outgoing);
-  const traceHeader = traceHeaderOf(outgoing.MessageSystemAttributes);
+  const traceHeader = traceHeaderOf(outgoing.MessageSystemAttributes, sender.traceHeader);
   const body = outgoing.MessageBody!;
   const id = randomUUID();
   const receipt = {
@@ -121,6 +138,7 @@ export function send(queue: StoredQueue, outgoing: Outgoing, senderId: string, n
     deduplicationId,
     sequenceNumber,
     sourceArn: undefined,
+    causes,
     state: "ready",
     dueAt: 0,
     receivedAt: 0,

@@ -1,5 +1,8 @@
-import { parseArn } from "../../core/arn";
+import { formatArn, parseArn } from "../../core/arn";
 import type { Clock } from "../../core/clock";
+import type { Faults } from "../../core/faults/faults";
+import type { Causes } from "../../core/journal/entry";
+import type { Journal } from "../../core/journal/journal";
 import { type Scope, Scoped } from "../../core/service";
 import { invalidAddress, missingParameter, queueDoesNotExist } from "./errors";
 import { Attempts, Deduplication } from "./fifo";
@@ -34,27 +37,42 @@ export class Store implements Surroundings {
   /** URLs are the same few again and again: their parts are read once. */
   private readonly urls = new Map<string, { account: string; name: string; region?: string }>();
 
-  constructor(readonly clock: Clock) {}
+  constructor(
+    readonly clock: Clock,
+    readonly faults: Faults,
+    readonly journal: Journal,
+  ) {}
 
   region(scope: Scope): Region {
     return this.regions.of(scope);
   }
 
   /** The queue behind a QueueUrl, in the region that the URL or else the caller's signature names. */
-  byUrl(url: string | undefined, { region }: Scope): StoredQueue {
+  byUrl(url: string | undefined, { region }: Pick<Scope, "region">): StoredQueue {
     if (!url) throw missingParameter("QueueUrl");
-    let parts = this.urls.get(url);
-    if (!parts) {
-      const match = queuePath.exec(url);
-      if (!match) throw invalidAddress(url);
-      const named = urlRegion.exec(url);
-      parts = { account: match[1]!, name: match[2]!, region: named?.[1] ?? named?.[2] ?? named?.[3] };
-      if (this.urls.size > 10_000) this.urls.clear();
-      this.urls.set(url, parts);
-    }
+    const parts = this.readUrl(url);
+    if (!parts) throw invalidAddress(url);
     const queue = this.regions.of({ account: parts.account, region: parts.region ?? region }).queues.get(parts.name);
     if (!queue) throw queueDoesNotExist();
     return queue;
+  }
+
+  /** The ARN that a QueueUrl stands for, whether or not there is such a queue; undefined for what is no such URL. */
+  arnOf(url: string | undefined, { region }: Pick<Scope, "region">): string | undefined {
+    const parts = url ? this.readUrl(url) : undefined;
+    return parts && formatArn("sqs", parts.region ?? region, parts.account, parts.name);
+  }
+
+  private readUrl(url: string) {
+    const known = this.urls.get(url);
+    if (known) return known;
+    const match = queuePath.exec(url);
+    if (!match) return undefined;
+    const named = urlRegion.exec(url);
+    const parts = { account: match[1]!, name: match[2]!, region: named?.[1] ?? named?.[2] ?? named?.[3] };
+    if (this.urls.size > 10_000) this.urls.clear();
+    this.urls.set(url, parts);
+    return parts;
   }
 
   byArn(arn: string): StoredQueue | undefined {
@@ -77,6 +95,7 @@ export class Store implements Surroundings {
       {
         ...message,
         sourceArn: source.arn,
+        causes: this.moved("DeadLetter", source, target, message),
         // ApproximateReceiveCount goes on: the first receive after five failed ones shows 6.
         receivesHere: 0,
         keptSince: target.fifo ? now : message.keptSince,
@@ -85,6 +104,13 @@ export class Store implements Surroundings {
       0,
     );
     return true;
+  }
+
+  /** Tells the journal of a message that goes to another queue. */
+  moved(operation: "DeadLetter" | "Redrive", from: Queue, to: Queue, { causes }: Message): Causes | undefined {
+    return this.journal.note(() => ({
+      ...{ kind: "move", service: "sqs", operation, resources: [to.arn, from.arn], causes },
+    }));
   }
 
   clear(): void {

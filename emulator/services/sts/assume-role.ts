@@ -1,12 +1,14 @@
 import type { AssumeRoleCommandInput, AssumeRoleCommandOutput } from "@aws-sdk/client-sts";
+import type { Identity } from "../../core/access/identity";
 import { parseArn } from "../../core/arn";
+import type { Ports } from "../../core/bus";
 import { checkConstraints } from "../../core/constraint";
-import { PolicySyntaxError, policySize } from "../../core/policy";
-import { evaluate } from "../../core/policy-evaluation";
-import { readIdentityPolicy, readTrustPolicy } from "../../core/policy-kinds";
+import { endsOf, limits } from "../../core/limits";
+import { type PolicyDocument, PolicySyntaxError, policySize } from "../../core/policy";
+import { readIdentityPolicy } from "../../core/policy-kinds";
 import type { Context, Host } from "../../core/service";
 import { accessDenied, malformedPolicy, packedPolicyTooLarge, validationError } from "./errors";
-import type { Identity, Sessions } from "./sessions";
+import type { Sessions } from "./sessions";
 
 const names = /^[\w+=,.@-]*$/;
 
@@ -14,12 +16,12 @@ function check(input: AssumeRoleCommandInput): void {
   checkConstraints("ValidationError", {
     roleArn: [input.RoleArn, { required: true, length: [20, 2048] }],
     roleSessionName: [input.RoleSessionName, { required: true, length: [2, 64], pattern: names }],
-    durationSeconds: [input.DurationSeconds, { range: [900, 43_200] }],
+    durationSeconds: [input.DurationSeconds, { range: endsOf(limits.sts.roleSession) }],
     externalId: [input.ExternalId, { length: [2, 1224], pattern: /^[\w+=,.@:/-]*$/ }],
     sourceIdentity: [input.SourceIdentity, { length: [2, 64], pattern: names }],
-    policy: [input.Policy, { length: [1, 2048] }],
+    policy: [input.Policy, { length: [1, limits.sts.policy.value] }],
     tags: [input.Tags, { length: [0, 50] }],
-    policyArns: [input.PolicyArns, { length: [0, 10] }],
+    policyArns: [input.PolicyArns, { length: [0, limits.sts.policies.value] }],
   });
   const arn = parseArn(input.RoleArn!);
   if (arn?.service !== "iam" || !/^role\/./.test(arn.resource)) throw validationError(`${input.RoleArn} is invalid`);
@@ -43,32 +45,7 @@ function packedSize({ Policy: policy, PolicyArns: arns = [], Tags: tags = [] }: 
   return percent;
 }
 
-/** What the role's trust policy is asked: may this caller assume it, with tags and a source identity where given? */
-function trusts(trustPolicy: string, caller: Identity, input: AssumeRoleCommandInput, sourceIp: string): boolean {
-  const policy = readTrustPolicy(trustPolicy);
-  const context: Record<string, string[]> = {
-    "aws:PrincipalArn": [caller.roleArn ?? caller.arn],
-    "aws:PrincipalAccount": [caller.account],
-    "aws:SourceIp": [sourceIp],
-    "sts:RoleSessionName": [input.RoleSessionName!],
-    "aws:TagKeys": (input.Tags ?? []).map(({ Key }) => Key!),
-  };
-  if (input.ExternalId !== undefined) context["sts:ExternalId"] = [input.ExternalId];
-  if (input.SourceIdentity !== undefined) context["sts:SourceIdentity"] = [input.SourceIdentity];
-  for (const { Key, Value } of input.Tags ?? []) context[`aws:RequestTag/${Key}`] = [Value!];
-  const actions = [
-    "sts:AssumeRole",
-    ...(input.Tags?.length ? ["sts:TagSession"] : []),
-    ...(input.SourceIdentity ? ["sts:SetSourceIdentity"] : []),
-  ];
-  const principal = { kind: "AWS", name: caller.arn, account: caller.account, roleArn: caller.roleArn } as const;
-  return actions.every((action) => evaluate(policy, { action, principal, context }) === "Allow");
-}
-
-/**
- * AssumeRole: checks the role's trust policy with its conditions.
- * Not emulated: MFA, and the caller's own policies, as for all services.
- */
+/** AssumeRole. What the role's trust policy and the caller's own say has been asked before (access.ts). Not emulated: MFA. */
 export async function assumeRole(
   host: Host,
   sessions: Sessions,
@@ -76,14 +53,13 @@ export async function assumeRole(
   context: Context,
 ): Promise<Omit<AssumeRoleCommandOutput, "$metadata">> {
   check(input);
-  const caller = await sessions.identify(context.caller);
-  const role = await (await host.bus.to("iam")).role(input.RoleArn!);
+  const { identity } = context;
+  const iam = await host.bus.to("iam");
+  const role = await iam.role(input.RoleArn!);
   // AWS does not tell a role that is not there from one that the caller may not assume.
-  if (!role || !trusts(role.trustPolicy, caller, input, context.http.sourceIp)) {
-    throw accessDenied(caller.arn, "sts:AssumeRole", input.RoleArn!);
-  }
+  if (!role) throw accessDenied(identity.arn, "sts:AssumeRole", input.RoleArn!);
   const seconds = input.DurationSeconds ?? 3600;
-  if (caller.roleArn && seconds > 3600) {
+  if (identity.roleArn && seconds > limits.sts.chainedSession.value) {
     throw validationError(
       "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
     );
@@ -95,8 +71,10 @@ export async function assumeRole(
   const session = sessions.make(
     {
       ...roleSession(role, input.RoleSessionName!),
-      policy: input.Policy,
-      policyArns: input.PolicyArns?.map(({ arn }) => arn!),
+      sessionPolicies: [
+        ...(input.Policy ? [readIdentityPolicy(input.Policy)] : []),
+        ...(input.PolicyArns ?? []).map(({ arn = "" }) => managed(iam, arn, role.arn)),
+      ],
       tags: input.Tags && Object.fromEntries(input.Tags.map(({ Key, Value }) => [Key!, Value!])),
       sourceIdentity: input.SourceIdentity,
     },
@@ -115,10 +93,19 @@ export async function assumeRole(
   };
 }
 
+/** A managed policy that narrows a session: AWS's own, or one of the role's account. */
+function managed(iam: Ports["iam"], arn: string, roleArn: string): PolicyDocument {
+  const owner = parseArn(arn)?.account;
+  const found = owner === "aws" || owner === parseArn(roleArn)?.account ? iam.managedPolicy(arn) : undefined;
+  if (!found) throw malformedPolicy(`Policy ${arn} does not exist or is not attachable.`);
+  return found;
+}
+
 /** Who a session of a role is. */
-export function roleSession(role: { arn: string; id: string; name: string }, sessionName: string) {
+export function roleSession(role: { arn: string; id: string; name: string }, sessionName: string): Identity {
   const { account } = parseArn(role.arn)!;
   return {
+    type: "AssumedRole",
     account,
     arn: `arn:aws:sts::${account}:assumed-role/${role.name}/${sessionName}`,
     userId: `${role.id}:${sessionName}`,

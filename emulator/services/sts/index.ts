@@ -1,8 +1,10 @@
 import { accountOf } from "../../core/access-key";
 import { checkConstraints } from "../../core/constraint";
+import { endsOf, limits } from "../../core/limits";
 import { defineService } from "../../core/service";
+import { access } from "./access";
 import { assumeRole, roleSession } from "./assume-role";
-import { accessDenied, noSessionTokens, validationError } from "./errors";
+import { accessDenied, missingToken, noSessionTokens, validationError } from "./errors";
 import { Sessions } from "./sessions";
 
 /**
@@ -17,18 +19,20 @@ export const definition = defineService<typeof import("@aws-sdk/client-sts")>({
     const sessions = new Sessions(host);
     return {
       operations: {
-        GetCallerIdentity: async (_input, context) => {
-          const { userId, account, arn } = await sessions.identify(context.caller);
-          return { UserId: userId, Account: account, Arn: arn };
+        GetCallerIdentity: (_input, { identity }) => {
+          if (identity.type === "Anonymous") throw missingToken();
+          return { UserId: identity.userId, Account: identity.account, Arn: identity.arn };
         },
 
         AssumeRole: (input, context) => assumeRole(host, sessions, input, context),
 
-        GetSessionToken: async (input, context) => {
-          checkConstraints("ValidationError", { durationSeconds: [input.DurationSeconds, { range: [900, 129_600] }] });
+        GetSessionToken: (input, context) => {
+          if (context.identity.type === "Anonymous") throw missingToken();
+          checkConstraints("ValidationError", {
+            durationSeconds: [input.DurationSeconds, { range: endsOf(limits.sts.session) }],
+          });
           if (sessions.find(context.caller.accessKeyId)) throw noSessionTokens();
-          const caller = await sessions.identify(context.caller);
-          const session = sessions.make(caller, input.DurationSeconds ?? 43_200);
+          const session = sessions.make(context.identity, input.DurationSeconds ?? 43_200);
           return {
             Credentials: {
               AccessKeyId: session.accessKeyId,
@@ -48,20 +52,23 @@ export const definition = defineService<typeof import("@aws-sdk/client-sts")>({
           return { Account: account };
         },
       },
+      access: access(host),
       ports: {
         sts: {
-          roleCredentials: async (roleArn, sessionName, durationSeconds = 3600) => {
+          roleCredentials: async (acting, durationSeconds = 3600) => {
+            const { roleArn, sessionName, service } = acting;
             const role = await (await host.bus.to("iam")).role(roleArn);
-            if (!role) throw accessDenied(sessionName, "sts:AssumeRole", roleArn);
+            if (host.bus.access.checkTrust(acting) || !role) throw accessDenied(service, "sts:AssumeRole", roleArn);
             return sessions.make(roleSession(role, sessionName), durationSeconds);
           },
-          secretFor: async (accessKeyId) => {
+          credentialsFor: (identity, durationSeconds = 3600) => sessions.make(identity, durationSeconds),
+          identify: async (accessKeyId) => {
             const session = sessions.find(accessKeyId);
             if (session) return session;
             const account = accountOf(accessKeyId);
             if (!account) return undefined;
             const key = await (await host.bus.to("iam")).accessKey(accessKeyId);
-            return key?.active ? { ...key, account } : undefined;
+            return key?.active ? { ...key, type: "User", account } : undefined;
           },
         },
       },

@@ -1,4 +1,5 @@
 import { type Constraint, checkConstraints } from "../../core/constraint";
+import { endsOf, limits } from "../../core/limits";
 import { constraintCode, validation } from "./errors";
 
 /** Checks members as the API's front end does. */
@@ -6,7 +7,11 @@ export const check = (rules: Record<string, readonly [value: unknown, rule: Cons
   checkConstraints(constraintCode, rules);
 
 /** Names of databases and tables (API reference, CreateTable). */
-export const resourceName: Constraint = { required: true, length: [3, 256], pattern: /^[a-zA-Z0-9_.-]+$/ };
+export const resourceName: Constraint = {
+  required: true,
+  length: endsOf(limits.timestream.name),
+  pattern: /^[a-zA-Z0-9_.-]+$/,
+};
 
 /** One page of a list. The token is the name behind which the next page begins. */
 export function page<T>(

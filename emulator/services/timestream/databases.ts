@@ -1,10 +1,11 @@
 import { formatArn } from "../../core/arn";
+import { limits } from "../../core/limits";
 import { check, page, resourceName } from "./checks";
 import { databaseExists, databaseNotEmpty, tooMany } from "./errors";
 import { Database, type Store, type WriteOperations } from "./store";
 import { setTags } from "./tags";
 
-const mostDatabases = 500;
+const mostDatabases = limits.timestream.databases.value;
 
 const described = ({ arn, name, tables, kmsKeyId, created, updated }: Database) => ({
   Arn: arn,

@@ -5,6 +5,8 @@ export const constraintCode = "ValidationException";
 
 export const validation = (message: string) => new AwsError("ValidationException", message);
 
+export const accessDenied = (message: string) => new AwsError("AccessDeniedException", message);
+
 export const databaseNotFound = (name: string) =>
   new AwsError("ResourceNotFoundException", `The database ${name} does not exist.`, 404);
 

@@ -1,5 +1,10 @@
-import { defineService } from "../../core/service";
+import type { WriteRecordsRequest } from "@aws-sdk/client-timestream-write";
+import { formatArn } from "../../core/arn";
+import { defineService, type Host, type Scope } from "../../core/service";
+import type { PortCaller } from "../../core/service-caller";
+import { access } from "./access";
 import { databaseOperations } from "./databases";
+import { accessDenied } from "./errors";
 import { type Sdk, Store } from "./store";
 import { tableOperations } from "./tables";
 import { tagOperations } from "./tags";
@@ -30,9 +35,13 @@ export const definition = defineService<Sdk>({
           ],
         }),
       },
+      access: access(store),
       ports: {
         timestream: {
-          writeRecords: (scope, request) => void writeRecords(store, scope, request),
+          writeRecords(scope, request, by) {
+            if (by) demandWriting(host, scope, request, by);
+            writeRecords(store, scope, request);
+          },
           table(scope, database, name) {
             const table = store.table(scope, database, name);
             const rows = table.scan();
@@ -44,3 +53,11 @@ export const definition = defineService<Sdk>({
     };
   },
 });
+
+/** Who writes has to ask for the address to write to first (https://docs.aws.amazon.com/timestream/latest/developerguide/security_iam_id-based-policy-examples.html). */
+function demandWriting({ bus }: Host, { account, region }: Scope, request: WriteRecordsRequest, by: PortCaller): void {
+  const { DatabaseName = "", TableName = "" } = request;
+  const table = formatArn("timestream", region, account, `database/${DatabaseName}/table/${TableName}`);
+  bus.access.demand(by, { action: "timestream:DescribeEndpoints", resource: "*" }, accessDenied);
+  bus.access.demand(by, { action: "timestream:WriteRecords", resource: table }, accessDenied);
+}

@@ -1,5 +1,6 @@
 import type { _Record as ApiRecord, Dimension, MeasureValue } from "@aws-sdk/client-timestream-write";
 import type { TimestreamRow, TimestreamScalar, TimestreamValue } from "../../core/bus";
+import { limits } from "../../core/limits";
 import { validation } from "./errors";
 
 /** A record that is well-formed. */
@@ -9,8 +10,7 @@ export interface ReadRecord extends TimestreamRow {
   readonly version: number;
 }
 
-/** https://docs.aws.amazon.com/timestream/latest/developerguide/ts-limits.html */
-const limits = { dimensionName: 60, measureName: 256, text: 2048, attributes: 256, dimensions: 128 };
+const { timestream } = limits;
 
 const units = { NANOSECONDS: 1n, MICROSECONDS: 1_000n, MILLISECONDS: 1_000_000n, SECONDS: 1_000_000_000n };
 const longest = 2n ** 63n;
@@ -56,23 +56,27 @@ function parseValue(type: TimestreamScalar, text: string): TimestreamValue | und
 function readValue(name: string, type: TimestreamScalar, text: string): TimestreamValue | string {
   const value = parseValue(type, text);
   if (!value) throw validation(`Invalid measure value for record: ${name} must be a ${type}.`);
-  return bytes(text) > limits.text ? `The value of measure ${name} is longer than ${limits.text} bytes.` : value;
+  return bytes(text) > timestream.measureValue.value
+    ? `The value of measure ${name} is longer than ${timestream.measureValue.value} bytes.`
+    : value;
 }
 
 /** Dimensions of the record and those of all records, by name. */
 function dimensionsOf(given: readonly Dimension[]): ReadonlyMap<string, string> | string {
-  if (given.length > limits.dimensions) return `A record has at most ${limits.dimensions} dimensions.`;
+  if (given.length > timestream.dimensions.value)
+    return `A record has at most ${timestream.dimensions.value} dimensions.`;
   const dimensions = new Map<string, string>();
   let size = 0;
   for (const { Name: name = "", Value: value = "" } of given) {
-    const problem = nameProblem("dimension", name, limits.dimensionName);
+    const problem = nameProblem("dimension", name, timestream.dimensionName.value);
     if (problem) return problem;
     if (dimensions.has(name)) throw validation(`Invalid record: the dimension ${name} is there twice.`);
     if (value === "") throw validation(`Invalid record: the value of dimension ${name} is empty.`);
     size += bytes(name) + bytes(value);
     dimensions.set(name, value);
   }
-  if (size > limits.text) return `The names and values of the dimensions are longer than ${limits.text} bytes.`;
+  if (size > timestream.dimensionBytes.value)
+    return `The names and values of the dimensions are longer than ${timestream.dimensionBytes.value} bytes.`;
   return new Map([...dimensions].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -82,10 +86,11 @@ function attributesOf(
   dimensions: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, TimestreamValue> | string {
   if (given.length === 0) throw validation("Invalid record: a multi-measure record needs MeasureValues.");
-  if (given.length > limits.attributes) return `A multi-measure record has at most ${limits.attributes} measures.`;
+  if (given.length > timestream.measuresPerRecord.value)
+    return `A multi-measure record has at most ${timestream.measuresPerRecord.value} measures.`;
   const values = new Map<string, TimestreamValue>();
   for (const { Name: name = "", Value: text = "", Type: type } of given) {
-    const problem = nameProblem("measure", name, limits.measureName);
+    const problem = nameProblem("measure", name, timestream.measureName.value);
     if (problem) return problem;
     if (values.has(name) || dimensions.has(name)) throw validation(`Invalid record: ${name} is there twice.`);
     const value = readValue(name, type as TimestreamScalar, text);
@@ -115,7 +120,7 @@ export function readRecord(record: ApiRecord, common: ApiRecord): ReadRecord | s
   const dimensions = dimensionsOf([...(common.Dimensions ?? []), ...(record.Dimensions ?? [])]);
   if (typeof dimensions === "string") return dimensions;
   if (dimensions.size === 0) throw validation("At least one dimension is required for a record.");
-  const problem = nameProblem("measure", measureName, limits.measureName);
+  const problem = nameProblem("measure", measureName, timestream.measureName.value);
   if (problem) return problem;
   const multi = type === "MULTI";
   const values = multi

@@ -8,18 +8,19 @@ import type {
 import { formatArn } from "../../core/arn";
 import type { TimestreamColumn, TimestreamRow, TimestreamScalar } from "../../core/bus";
 import type { Clock } from "../../core/clock";
+import { limits } from "../../core/limits";
 import type { Scope } from "../../core/service";
 import type { ReadRecord } from "./record";
 
 const hour = 3_600_000;
 const day = 24 * hour;
-/** Time may be this far ahead (quotas, "Future ingestion period"). */
-const ahead = 15 * 60_000;
+/** Time may be this far ahead. */
+const ahead = limits.timestream.ahead.value;
 
-/** The most measure names of a table, and the most attributes of its multi-measure records (quotas). */
-const mostMeasures = 8192;
-const mostAttributes = 1024;
-const mostDimensions = 128;
+/** The most measure names of a table, and the most attributes of its multi-measure records. */
+const mostMeasures = limits.timestream.measures.value;
+const mostAttributes = limits.timestream.attributes.value;
+const mostDimensions = limits.timestream.dimensions.value;
 
 const nanoseconds = (milliseconds: number): bigint => BigInt(Math.trunc(milliseconds)) * 1_000_000n;
 

@@ -1,4 +1,5 @@
 import type { MagneticStoreWriteProperties, RetentionProperties, Schema } from "@aws-sdk/client-timestream-write";
+import { endsOf, limits } from "../../core/limits";
 import { check, page, resourceName } from "./checks";
 import { tableExists, validation } from "./errors";
 import type { Store, WriteOperations } from "./store";
@@ -15,8 +16,14 @@ function checkRetention(given: RetentionProperties | undefined): Required<Retent
   const { MemoryStoreRetentionPeriodInHours: hours, MagneticStoreRetentionPeriodInDays: days } = given;
   const at = "retentionProperties";
   check({
-    [`${at}.memoryStoreRetentionPeriodInHours`]: [hours, { required: true, range: [1, 8766] }],
-    [`${at}.magneticStoreRetentionPeriodInDays`]: [days, { required: true, range: [1, 73_000] }],
+    [`${at}.memoryStoreRetentionPeriodInHours`]: [
+      hours,
+      { required: true, range: endsOf(limits.timestream.memoryRetention) },
+    ],
+    [`${at}.magneticStoreRetentionPeriodInDays`]: [
+      days,
+      { required: true, range: endsOf(limits.timestream.magneticRetention) },
+    ],
   });
   return { MemoryStoreRetentionPeriodInHours: hours, MagneticStoreRetentionPeriodInDays: days };
 }

@@ -1,9 +1,10 @@
 import type { Tag } from "@aws-sdk/client-timestream-write";
+import { limits } from "../../core/limits";
 import { check } from "./checks";
 import { tooMany } from "./errors";
 import type { Store, WriteOperations } from "./store";
 
-const mostTags = 200;
+const mostTags = limits.timestream.tags.value;
 
 /** Adds tags to those of a resource, or none when one of them is not allowed. */
 export function setTags(tags: Map<string, string>, added: readonly Tag[]): void {

@@ -5,6 +5,7 @@ import type {
   WriteRecordsRequest,
 } from "@aws-sdk/client-timestream-write";
 import type { Constraint } from "../../core/constraint";
+import { limits } from "../../core/limits";
 import type { Scope } from "../../core/service";
 import { check, resourceName } from "./checks";
 import { recordsRejected } from "./errors";
@@ -19,7 +20,7 @@ type Rules = Record<string, readonly [unknown, Constraint]>;
 /** The parts of a record as the API's model has them. Names and values may be empty there; the record is read later. */
 function shape(record: ApiRecord, at: string): Rules {
   const rules: Rules = {
-    [`${at}.dimensions`]: [record.Dimensions, { length: [0, 128] }],
+    [`${at}.dimensions`]: [record.Dimensions, { length: [0, limits.timestream.dimensions.value] }],
     [`${at}.measureValueType`]: [record.MeasureValueType, { oneOf: scalars }],
     [`${at}.timeUnit`]: [record.TimeUnit, { oneOf: timeUnits }],
     [`${at}.version`]: [record.Version, { range: [1, 2 ** 63] }],
@@ -48,7 +49,7 @@ export function writeRecords(
   check({
     databaseName: [DatabaseName, resourceName],
     tableName: [TableName, resourceName],
-    records: [Records, { required: true, length: [1, 100] }],
+    records: [Records, { required: true, length: [1, limits.timestream.records.value] }],
   });
   const rules = shape(common, "commonAttributes");
   for (const [i, record] of Records!.entries()) Object.assign(rules, shape(record, `records.${i + 1}.member`));

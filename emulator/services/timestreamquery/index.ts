@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Datum, Row, ScalarType } from "@aws-sdk/client-timestream-query";
 import { checkConstraints } from "../../core/constraint";
 import { AwsError } from "../../core/errors";
+import { limits } from "../../core/limits";
 import { defineService, type Host, type Operations, Scoped } from "../../core/service";
+import { access } from "./access";
 import type { SqlType, Value } from "./ast";
 import { unsupported, validation } from "./errors";
 import { execute, type Result } from "./execute";
@@ -23,7 +25,7 @@ export const definition = defineService<Sdk>({
   client: "TimestreamQueryClient",
   create(host) {
     const answers = new Scoped(() => new Map<string, Answer>());
-    return { operations: queryOperations(host, answers), reset: () => answers.clear() };
+    return { operations: queryOperations(host, answers), access, reset: () => answers.clear() };
   },
 });
 
@@ -80,7 +82,7 @@ function readToken(token: string): [id: string, start: number] {
 const queryOperations = (host: Host, answers: Scoped<Map<string, Answer>>): Operations<Sdk> => ({
   async Query({ QueryString: query = "", NextToken, MaxRows, ClientToken, QueryInsights }, context) {
     checkConstraints("ValidationException", {
-      queryString: [query, { length: [1, 262_144] }],
+      queryString: [query, { length: [1, limits.timestream.query.value] }],
       clientToken: [ClientToken, { length: [32, 128] }],
       maxRows: [MaxRows, { range: [1, pageSize] }],
       nextToken: [NextToken, { length: [1, 2048] }],

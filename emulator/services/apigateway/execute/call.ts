@@ -1,4 +1,5 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
+import type { Identity as Signer } from "../../../core/access/identity";
 import { namedValues, ownValue } from "../../../core/gateway/named-values";
 import type { DataPlaneRequest } from "../../../core/service";
 import type { Api, ApiDefinition, State, StoredStage } from "../state";
@@ -54,7 +55,7 @@ const two = (value: number) => String(value).padStart(2, "0");
 export class Call {
   readonly requestId = randomUUID();
   /** 16 characters with "=" at the end, as AWS makes them. */
-  readonly extendedRequestId = randomBytes(11).toString("base64");
+  readonly extendedRequestId = Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64", 0, 11);
   readonly traceId: string;
   readonly method: string;
   readonly sourceIp: string;
@@ -76,6 +77,8 @@ export class Call {
   route?: Route;
   pathParameters: Record<string, string> | null = null;
   identity: Identity = { accessKey: null, accountId: null, caller: null, user: null, userArn: null };
+  /** Whose policies decide, where the request was signed. */
+  signer?: Signer;
   authorization?: Authorization;
   domainName = "";
 
@@ -194,7 +197,8 @@ export class Call {
   }
 
   private addHeader(name: string, value: string): void {
-    if (hopByHop.has(name.toLowerCase())) return;
+    // The fields of HTTP/2 that make up its request line begin with a colon.
+    if (name.startsWith(":") || hopByHop.has(name.toLowerCase())) return;
     this.headers[name] = value;
     const values = this.multiValueHeaders[name];
     if (values) values.push(value);

@@ -161,3 +161,11 @@ export const unreachable = () =>
 
 /** A mistake of the emulator itself. */
 export const unexpected = () => internal("DEFAULT_5XX", 500);
+
+/** A refusal that was asked for: an API may replace it like any other of its kind. */
+export function injected(errorType: string, text: string, status: number): GatewayFailure {
+  const usual = unexpected();
+  if (errorType === usual.errorType && text === usual.text && status === usual.status) return usual;
+  const type = status === 429 ? "THROTTLED" : status >= 500 ? "DEFAULT_5XX" : "DEFAULT_4XX";
+  return new GatewayFailure(type, errorType, text, status);
+}

@@ -1,6 +1,9 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { AwsError } from "../../../core/errors";
+import { ConnectionDropped } from "../../../core/faults/call";
 import { SignatureVerifier } from "../../../core/gateway/signer";
+import { readTrace } from "../../../core/journal/trace";
+import { limits } from "../../../core/limits";
 import type { PolicyDocument } from "../../../core/policy";
 import type { DataPlaneRequest, Host } from "../../../core/service";
 import type { ApiDefinition } from "../state";
@@ -11,6 +14,7 @@ import { verifySigner } from "./authorizers/iam";
 import { LambdaAuthorizers } from "./authorizers/lambda";
 import { Call, type Reply } from "./call";
 import { forbidden, GatewayFailure, misconfigured, missingToken, tooLarge, unexpected } from "./failures";
+import { asFailure, faultsOn, isAnswer } from "./faults";
 import { gatewayReply } from "./gateway-response";
 import { aws } from "./integrations/aws";
 import { http } from "./integrations/http";
@@ -18,13 +22,13 @@ import { lambdaProxy } from "./integrations/lambda-proxy";
 import { mock } from "./integrations/mock";
 import { admit } from "./limits";
 import type { Meter } from "./meter";
-import { checkResourcePolicy, readResourcePolicy } from "./resource-policy";
+import { checkAccess, readResourcePolicy } from "./resource-policy";
 import { Router } from "./router";
 import { Templates } from "./templates";
 import { validateRequest } from "./validation";
 
-/** Largest payload of a request, in bytes (API Gateway quotas: 10 MB). */
-const payloadLimit = 10 * 1024 * 1024;
+/** Largest payload of a request, in bytes. */
+const payloadLimit = limits.restApi.payload.value;
 
 /** A deployment made ready to serve. */
 interface Served {
@@ -53,7 +57,9 @@ export class Gateway {
 
   async serve(request: DataPlaneRequest): Promise<void> {
     const call = new Call(request, this.host.clock.now());
+    this.host.journal.describe(() => ({ requestId: call.requestId, traceId: readTrace(call.traceId).root }));
     const reply = await this.answer(call).catch((error: unknown) => this.refuse(call, error));
+    if (!reply) return void request.response.destroy();
     send(call, reply);
     if (call.stage?.accessLogSettings)
       await this.accessLog.write(call, reply).catch((error) => this.host.report(error, "access log"));
@@ -62,6 +68,7 @@ export class Gateway {
   clear(): void {
     this.authorizers.clear();
     this.signatures.clear();
+    this.accessLog.clear();
     this.meter.clear();
     this.served = new WeakMap();
   }
@@ -69,14 +76,20 @@ export class Gateway {
   /** The way of a request, in AWS's order (its execution logs check usage plans before authorizers run). */
   private async answer(call: Call): Promise<Reply> {
     this.findStage(call);
+    const faulty = faultsOn(this.host.faults, call);
+    call.request.fault = faulty?.label;
+    return faulty ? faulty.run(() => this.process(call), { isAnswer }) : this.process(call);
+  }
+
+  private async process(call: Call): Promise<Reply> {
     const { router, templates, policy } = this.prepare(call.definition!);
     findMethod(call, router);
     await readBody(call);
 
     const keyFromAuthorizer = call.definition!.api.apiKeySource === "AUTHORIZER";
-    if (!keyFromAuthorizer) admit(call, this.meter);
+    if (!keyFromAuthorizer) admit(call, this.meter, this.host.accountRate);
     await this.authorize(call, policy);
-    if (keyFromAuthorizer) admit(call, this.meter);
+    if (keyFromAuthorizer) admit(call, this.meter, this.host.accountRate);
     validateRequest(call);
 
     const tools = { host: this.host, templates };
@@ -95,8 +108,8 @@ export class Gateway {
 
   private async authorize(call: Call, policy: PolicyDocument | undefined): Promise<void> {
     const type = call.route!.method.authorizationType;
-    if (type === "AWS_IAM") Object.assign(call.identity, await verifySigner(call, this.signatures));
-    if (policy) checkResourcePolicy(call, policy);
+    if (type === "AWS_IAM") await verifySigner(call, this.signatures);
+    if (call.signer ?? policy) checkAccess(call, policy, this.host.bus.access);
     if (type === "CUSTOM" || type === "COGNITO_USER_POOLS") {
       if (!call.route!.authorizer) throw misconfigured();
       call.authorization =
@@ -104,7 +117,10 @@ export class Gateway {
     }
   }
 
-  private refuse(call: Call, error: unknown): Reply {
+  /** @returns undefined where the connection is cut instead. */
+  private refuse(call: Call, thrown: unknown): Reply | undefined {
+    if (thrown instanceof ConnectionDropped) return undefined;
+    const error = asFailure(thrown);
     const failure = error instanceof GatewayFailure ? error : unexpected();
     // A client that went away in the middle of its body is not a fault of the emulator.
     if (failure !== error && !call.request.message.readableAborted)
@@ -176,8 +192,10 @@ function findMethod(call: Call, router: Router): void {
 }
 
 async function readBody(call: Call): Promise<void> {
-  const { headers } = call.request.message;
-  if (headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0") return;
+  const { headers, httpVersionMajor } = call.request.message;
+  // HTTP/2 does not say beforehand whether there is one.
+  const hasNone = headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0";
+  if (hasNone && httpVersionMajor < 2) return;
   try {
     call.body = await call.request.body(payloadLimit);
   } catch (error) {

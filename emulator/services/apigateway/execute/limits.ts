@@ -1,4 +1,4 @@
-import { accountThrottle } from "../operations/account";
+import type { AccountRate } from "../../../core/gateway/account-rate";
 import type { StoredApiKey, StoredUsagePlan } from "../state";
 import type { Call } from "./call";
 import { invalidApiKey, quotaExceeded, throttled } from "./failures";
@@ -10,7 +10,7 @@ import type { Meter } from "./meter";
  *
  * Methods without `apiKeyRequired` count for no plan, even when a key is sent.
  */
-export function admit(call: Call, meter: Meter): void {
+export function admit(call: Call, meter: Meter, accountRate: AccountRate): void {
   const { method, settingKey, planKey } = call.route!;
   if (method.apiKeyRequired) {
     const value =
@@ -34,8 +34,7 @@ export function admit(call: Call, meter: Meter): void {
     const { throttlingRateLimit: rateLimit, throttlingBurstLimit: burstLimit } = limits;
     if (!meter.take(`${call.api!.id}/${call.stageName}/${settingKey}`, { rateLimit, burstLimit })) throw throttled();
   }
-  const { account, region } = call.api!.scope;
-  if (!meter.take(`${account}/${region}`, accountThrottle)) throw throttled();
+  if (!accountRate.admit(call.api!.scope)) throw throttled();
 }
 
 function subscription(call: Call, value: string | undefined): { key: StoredApiKey; plan: StoredUsagePlan } {

@@ -1,8 +1,10 @@
-import { type PolicyDocument, PolicySyntaxError, readPolicy } from "../../../core/policy";
-import { evaluate } from "../../../core/policy-evaluation";
+import type { Authorizer } from "../../../core/access/authorizer";
+import { anonymous } from "../../../core/access/identity";
+import { deniedOnApi } from "../../../core/gateway/caller";
+import { type PolicyDocument, readPolicy } from "../../../core/policy";
 import type { ApiDefinition } from "../state";
 import type { Call } from "./call";
-import { accessDenied, misconfigured } from "./failures";
+import { accessDenied } from "./failures";
 
 const vpcKey = /^aws:(sourcevpc|sourcevpce|vpcsourceip)$/i;
 const mistake = "malformed policy";
@@ -38,28 +40,16 @@ export function readResourcePolicy(api: Pick<ApiDefinition["api"], "id" | "polic
   return { ...policy, statements };
 }
 
-/** Refuses what the resource policy does not allow. A signer of the same account needs no Allow, only no Deny. */
-export function checkResourcePolicy(call: Call, policy: PolicyDocument): void {
-  const { userArn, accountId } = call.identity;
-  let answer: "Allow" | "Deny" | undefined;
-  try {
-    answer = evaluate(policy, {
-      action: "execute-api:Invoke",
-      resource: call.methodArn,
-      principal: userArn
-        ? { kind: "AWS", name: userArn, account: accountId ?? undefined }
-        : { kind: "AWS", name: "anonymous" },
-      context: { "aws:SourceIp": [call.sourceIp], ...(call.userAgent ? { "aws:UserAgent": [call.userAgent] } : {}) },
-    });
-  } catch (error) {
-    if (error instanceof PolicySyntaxError) throw misconfigured();
-    throw error;
-  }
-  const ownAccount = accountId !== null && accountId === call.api!.scope.account;
-  if (answer === "Allow" || (answer === undefined && ownAccount)) return;
-  const masked = call.methodArn.replace(/:\d{8}(\d{4}):/, ":********$1:");
-  const why = answer === "Deny" ? " with an explicit deny" : "";
-  throw accessDenied(
-    `User: ${userArn ?? "anonymous"} is not authorized to perform: execute-api:Invoke on resource: ${masked}${why}`,
-  );
+/**
+ * Refuses what the policies do not allow: with AWS_IAM those of the signer and of the API together
+ * (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html), else that of the API
+ * alone.
+ */
+export function checkAccess(call: Call, policy: PolicyDocument | undefined, access: Authorizer): void {
+  const identity = call.signer ?? anonymous;
+  const asked = { action: "execute-api:Invoke", resource: call.methodArn, policy };
+  const { region } = call.api!.scope;
+  const facts = { region, sourceIp: call.sourceIp, userAgent: call.userAgent ?? undefined };
+  const denial = access.check(identity, asked, facts);
+  if (denial) throw accessDenied(deniedOnApi(identity, denial));
 }

@@ -1,5 +1,6 @@
 import type { ApiKey, StageKey } from "@aws-sdk/client-api-gateway";
 import { notEmulated } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, conflict, notFound } from "../errors";
 import { flag, type PatchRule, patched, text } from "../patch";
@@ -119,8 +120,9 @@ function show({ value, ...key }: StoredApiKey, withValue: boolean): ApiKey {
 }
 
 function checkValue(value: string): void {
-  if (value.length < 20) throw badRequest("API Key value should be at least 20 characters");
-  if (value.length > 128) throw badRequest("API Key value exceeds maximum size of 128 characters");
+  const { least, value: most } = limits.restApi.apiKey;
+  if (value.length < least) throw badRequest(`API Key value should be at least ${least} characters`);
+  if (value.length > most) throw badRequest(`API Key value exceeds maximum size of ${most} characters`);
 }
 
 function stageKey(state: State, { restApiId, stageName }: StageKey): string {

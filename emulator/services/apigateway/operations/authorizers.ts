@@ -1,4 +1,5 @@
 import type { Authorizer } from "@aws-sdk/client-api-gateway";
+import { limits } from "../../../core/limits";
 import { badRequest, checkEnum, conflict, notFound } from "../errors";
 import { type PatchRule, patched, text } from "../patch";
 import { newId, page } from "../state";
@@ -105,7 +106,9 @@ const source =
 function check({ name, type, authorizerUri, identitySource, providerARNs, ...rest }: StoredAuthorizer): void {
   if (!name) throw badRequest("Authorizer name must be non-empty");
   const ttl = rest.authorizerResultTtlInSeconds ?? 300;
-  if (!(ttl >= 0 && ttl <= 3600)) throw badRequest("Authorizer result TTL must be between 0 and 3600 seconds");
+  const { least, value: most } = limits.restApi.authorizerTtl;
+  if (!(ttl >= least && ttl <= most))
+    throw badRequest(`Authorizer result TTL must be between ${least} and ${most} seconds`);
   for (const part of identitySource?.split(",") ?? [])
     if (!source.test(part.trim()))
       throw badRequest(

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { ClientCertificate, VpcLink } from "@aws-sdk/client-api-gateway";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, notFound } from "../errors";
 import { patched, text } from "../patch";
@@ -64,7 +65,8 @@ export function extras(store: Store, { clock }: Host): Part {
     TagResource({ resourceArn, tags }, context) {
       const target = tagged(store.of(context), resourceArn);
       const merged = { ...target.tags, ...tags };
-      if (Object.keys(merged).length > 50) throw badRequest("The number of tags exceeds the limit of 50");
+      const { value: most } = limits.apiGateway.tags;
+      if (Object.keys(merged).length > most) throw badRequest(`The number of tags exceeds the limit of ${most}`);
       target.tags = merged;
       return {};
     },

@@ -1,5 +1,6 @@
 import type { Integration, IntegrationResponse, Method } from "@aws-sdk/client-api-gateway";
 import { notEmulated } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import { badRequest, checkEnum, notFound } from "../errors";
 import { entries, type PatchRule, patched, text, toBoolean } from "../patch";
 import type { Part, Store } from "../store";
@@ -90,7 +91,7 @@ export function integrations(store: Store): Part {
         requestTemplates: input.requestTemplates,
         passthroughBehavior: input.passthroughBehavior?.toUpperCase() ?? "WHEN_NO_MATCH",
         contentHandling: input.contentHandling,
-        timeoutInMillis: input.timeoutInMillis ?? 29_000,
+        timeoutInMillis: input.timeoutInMillis ?? limits.apiGateway.integrationTimeout.value,
         cacheNamespace: input.cacheNamespace ?? input.resourceId,
         cacheKeyParameters: input.cacheKeyParameters ?? [],
         tlsConfig: input.tlsConfig,
@@ -161,10 +162,11 @@ function optional<T>(path: string, member: keyof T & string): PatchRule<T> {
 }
 
 function check(integration: Integration): void {
-  const { type, uri = "", httpMethod, timeoutInMillis = 29_000, passthroughBehavior = "" } = integration;
+  const { least, value: most } = limits.apiGateway.integrationTimeout;
+  const { type, uri = "", httpMethod, timeoutInMillis = most, passthroughBehavior = "" } = integration;
   if (!types.includes(type ?? "")) throw badRequest(`Invalid integration type specified: ${type}`);
-  if (timeoutInMillis < 50 || timeoutInMillis > 29_000)
-    throw badRequest("Timeout should be between 50 ms and 29000 ms");
+  if (timeoutInMillis < least || timeoutInMillis > most)
+    throw badRequest(`Timeout should be between ${least} ms and ${most} ms`);
   if (!passthroughs.includes(passthroughBehavior)) throw badRequest("Invalid passthrough behavior specified");
   if (integration.responseTransferMode === "STREAM")
     throw notEmulated("apigateway", "PutIntegration", "responseTransferMode STREAM");

@@ -1,4 +1,5 @@
 import type { EndpointConfiguration, RestApi } from "@aws-sdk/client-api-gateway";
+import { limits } from "../../../core/limits";
 import { PolicySyntaxError } from "../../../core/policy";
 import type { Host } from "../../../core/service";
 import { badRequest, checkEnum, notFound, validationErrors } from "../errors";
@@ -189,8 +190,9 @@ function endpoint({ types = ["EDGE"], ipAddressType, vpcEndpointIds }: EndpointC
 }
 
 function compressionSize(bytes: number): number {
-  if (!(bytes >= 0 && bytes <= 10_485_760))
-    throw badRequest("Invalid minimum compression size, must be between 0 and 10485760");
+  const { least, value: most } = limits.restApi.minimumCompressionSize;
+  if (!(bytes >= least && bytes <= most))
+    throw badRequest(`Invalid minimum compression size, must be between ${least} and ${most}`);
   return bytes;
 }
 

@@ -1,7 +1,9 @@
 import { AwsError } from "../../../core/errors";
 import { functionOf, readAuthorizerAnswer, readObject } from "../../../core/gateway/authorizer-answer";
+import { deniedOnApi, functionCaller } from "../../../core/gateway/caller";
 import { withDeadline } from "../../../core/gateway/deadline";
 import { type SignatureFault, SignatureProblem, type SignatureVerifier } from "../../../core/gateway/signer";
+import { limits } from "../../../core/limits";
 import { evaluate } from "../../../core/policy-evaluation";
 import type { Host } from "../../../core/service";
 import type { StoredAuthorizer } from "../state";
@@ -22,8 +24,13 @@ import {
 export async function authorize(event: GatewayEvent, host: Host, signatures: SignatureVerifier): Promise<void> {
   const { route, authorizer } = event.route!;
   if (route.AuthorizationType === "AWS_IAM") {
-    const { request, api } = event.session;
-    event.session.signer = { ...(await signerOf(request, Buffer.alloc(0), signatures, api.scope.account)) };
+    const { session } = event;
+    const { request, api, sourceIp, userAgent } = session;
+    const { identity, ...shown } = await signerOf(request, Buffer.alloc(0), signatures, api.scope.account);
+    session.signer = { ...shown };
+    const asked = { action: "execute-api:Invoke", resource: session.arnOf("$connect") };
+    const denial = host.bus.access.check(identity, asked, { region: api.scope.region, sourceIp, userAgent });
+    if (denial) throw accessDenied(deniedOnApi(identity, denial));
   } else if (route.AuthorizationType === "CUSTOM") {
     if (!authorizer) throw misconfigured();
     await ask(authorizer, event, host);
@@ -33,6 +40,8 @@ export async function authorize(event: GatewayEvent, host: Host, signatures: Sig
 const failures: Record<SignatureFault, (message: string) => GatewayFailure> = {
   missing: missingToken,
   invalid: invalidSignature,
+  skewed: invalidSignature,
+  content: invalidSignature,
   incomplete: incompleteSignature,
   unknown: unknownAccessKey,
 };
@@ -53,10 +62,9 @@ export async function signerOf(
   }
 }
 
-/** Largest answer of an authorizer's function, in bytes (quotas for WebSocket APIs: authorizer result size). */
-const resultLimit = 8 * 1024;
-/** How long it may take, in milliseconds (the same quotas: integration timeout). */
-const timeLimit = 29_000;
+/** Largest answer of an authorizer's function, in bytes, and how long it may take, in milliseconds. */
+const resultLimit = limits.apiGateway.authorizerResult.value;
+const timeLimit = limits.apiGateway.authorizerTimeout.value;
 
 /**
  * A REQUEST authorizer: its function decides with a policy. Decisions are not kept, each connection is asked about
@@ -68,6 +76,7 @@ async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host
   for (const source of authorizer.IdentitySource ?? []) if (!mapped(source, event)) throw unauthorized();
   const functionArn = functionOf(withStageVariables(authorizer.AuthorizerUri ?? "", event));
   if (!functionArn) throw misconfigured();
+  const { bus, clock } = host;
   const { region, account } = session.api.scope;
   const methodArn = session.arnOf("$connect");
   const {
@@ -84,15 +93,14 @@ async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host
     multiValueQueryStringParameters: multiValueQueryStringParameters ?? {},
     stageVariables: event.stageVariables,
   });
-  const started = host.clock.now();
-  const lambda = host.bus.ready("lambda") ?? (await host.bus.to("lambda"));
-  const work = lambda.invoke(functionArn, payload, {
-    principal: "apigateway.amazonaws.com",
-    sourceArn: `arn:aws:execute-api:${region}:${account}:${session.api.id}/authorizers/${authorizer.AuthorizerId}`,
-    sourceAccount: account,
-    traceId: session.traceId,
-  });
-  const result = await withDeadline(host.clock, timeLimit, work, misconfigured).catch((error: unknown) => {
+  const started = clock.now();
+  const lambda = bus.ready("lambda") ?? (await bus.to("lambda"));
+  const sourceArn = `arn:aws:execute-api:${region}:${account}:${session.api.id}/authorizers/${authorizer.AuthorizerId}`;
+  const work = async () => {
+    const by = functionCaller(bus.access, { roleArn: authorizer.AuthorizerCredentialsArn, sourceArn });
+    return lambda.invoke(functionArn, payload, { by, traceId: session.traceId });
+  };
+  const result = await withDeadline(clock, timeLimit, work(), misconfigured).catch((error: unknown) => {
     if (!(error instanceof AwsError || error instanceof GatewayFailure))
       host.report(error, `authorizer ${authorizer.Name} of API ${session.api.id}`);
     throw misconfigured();
@@ -105,7 +113,7 @@ async function ask(authorizer: StoredAuthorizer, event: GatewayEvent, host: Host
   session.authorizer = {
     ...answer.context,
     principalId: answer.principalId,
-    integrationLatency: host.clock.now() - started,
+    integrationLatency: clock.now() - started,
   };
   const decision = evaluate(answer.policy, {
     action: "execute-api:Invoke",

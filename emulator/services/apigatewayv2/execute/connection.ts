@@ -1,20 +1,21 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Clock, Timer } from "../../../core/clock";
+import { executeApi } from "../../../core/address";
+import type { Timer } from "../../../core/clock";
+import { limits } from "../../../core/limits";
+import type { Host } from "../../../core/service";
 import { FrameSizes } from "./frame-sizes";
 import type { Session } from "./session";
 
-// API Gateway quotas for WebSocket APIs.
-
 /** Largest message, in bytes, in both directions. */
-export const messageLimit = 128 * 1024;
+export const messageLimit = limits.webSocket.message.value;
 /** Largest frame, in bytes. */
-export const frameLimit = 32 * 1024;
+export const frameLimit = limits.webSocket.frame.value;
 /** How long nothing may pass, in milliseconds. */
-const idleLimit = 10 * 60_000;
+const idleLimit = limits.webSocket.idle.value;
 /** How long a connection may last, in milliseconds. */
-const lifeLimit = 2 * 3_600_000;
+const lifeLimit = limits.webSocket.connection.value;
 /**
  * How much a client may leave unread before it gets no more, in bytes. AWS does not publish its size; this is what eight
  * of the largest messages take.
@@ -38,7 +39,7 @@ export class Connection {
     readonly session: Session,
     private readonly socket: WebSocket,
     transport: Socket,
-    private readonly clock: Clock,
+    private readonly host: Pick<Host, "clock" | "faults">,
     private readonly listener: Listener,
   ) {
     this.lastActiveAt = session.connectedAt;
@@ -72,13 +73,39 @@ export class Connection {
     if (this.socket.bufferedAmount > bufferLimit) return false;
     this.touch();
     const bytes = typeof data === "string" ? Buffer.from(data) : isUtf8(data) ? data : Buffer.from(data.toString());
+    const cut = this.cutAt();
+    if (cut === "before") {
+      this.cut();
+      return true;
+    }
     let at = 0;
     do {
       const end = Math.min(at + frameLimit, bytes.length);
-      this.socket.send(bytes.subarray(at, end), { binary: false, fin: end === bytes.length });
+      const fin = end === bytes.length;
+      this.socket.send(bytes.subarray(at, end), { binary: false, fin }, () => {
+        if (fin && cut === "after") this.cut();
+      });
       at = end;
     } while (at < bytes.length);
     return true;
+  }
+
+  /** Ends the line without a word: the client gets no close frame, and the API hears of a lost connection. */
+  cut(): void {
+    this.socket.terminate();
+    this.end(1006, reasonOf(1006, ""));
+  }
+
+  /** Whether a fault cuts the line at a message to the client. */
+  private cutAt(): "before" | "after" | undefined {
+    const { session, host } = this;
+    if (!host.faults.active) return undefined;
+    const resource = session.arnOf(`POST/@connections/${this.id}`);
+    return host.faults.cuts({
+      service: executeApi,
+      operation: `DELIVER /${session.stageName}`,
+      resources: [resource],
+    });
   }
 
   /** Closes from the gateway's side. From now on the connection is gone, whether the client answers or not. */
@@ -101,7 +128,7 @@ export class Connection {
   }
 
   private touch(): void {
-    this.lastActiveAt = this.clock.now();
+    this.lastActiveAt = this.host.clock.now();
   }
 
   private end(code: number, reason: string): void {
@@ -114,9 +141,9 @@ export class Connection {
   /** One timer for both limits; activity does not move it, it looks again when it runs. */
   private arm(): void {
     const due = Math.min(this.lastActiveAt + idleLimit, this.session.connectedAt + lifeLimit);
-    const left = due - this.clock.now();
+    const left = due - this.host.clock.now();
     if (left <= 0) this.close(1001, "Going away");
-    else this.timer = this.clock.after(left, () => this.arm());
+    else this.timer = this.host.clock.after(left, () => this.arm());
   }
 }
 

@@ -28,6 +28,8 @@ export class GatewayEvent {
   stage!: StoredStage;
   served!: Served;
 
+  /** Whether $connect has let the client in. */
+  wasLetIn = false;
   /** How the integration went, for logs. */
   integration: { status?: number; latency?: number; error?: string } = {};
   /** What the gateway refused with, for logs. */

@@ -2,9 +2,11 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { ConnectionDropped } from "../../../core/faults/call";
 import { SignatureVerifier } from "../../../core/gateway/signer";
 import type { TokenBuckets } from "../../../core/gateway/token-buckets";
-import type { Host, UpgradeRequest } from "../../../core/service";
+import { readTrace } from "../../../core/journal/trace";
+import type { Host, Scope, UpgradeRequest } from "../../../core/service";
 import type { Api, ApiDefinition } from "../state";
 import type { Store } from "../store";
 import { AccessLog } from "./access-log";
@@ -22,6 +24,7 @@ import {
   throttled,
   wasReset,
 } from "./failures";
+import { asFailure, faultsOn, isAnswer } from "./faults";
 import { integrate, type Outcome } from "./integrate";
 import { isToken } from "./lambda";
 import { placeOf } from "./places";
@@ -59,6 +62,7 @@ export class Gateway {
     const { message, socket, head } = request;
     const now = this.host.clock.now();
     const session = new Session(request, now);
+    this.host.journal.describe(() => ({ traceId: readTrace(session.traceId).root }));
     const event = new GatewayEvent(session, { type: "CONNECT" }, now);
     this.handshakes.set(event, socket);
     let outcome: Outcome | undefined;
@@ -68,14 +72,14 @@ export class Gateway {
       // The API, its stage or its deployment may have gone while $connect ran.
       this.enter(event);
     } catch (error) {
+      if (error instanceof ConnectionDropped) return this.cut(event, socket);
       failure = this.failureOf(event, error);
     }
     // A reset has answered it already.
     if (!this.handshakes.delete(event)) return wasReset().status;
     const status = failure?.status ?? outcome!.status;
-    const isAccepted = status >= 200 && status < 300;
     this.log(event, status);
-    if (!isAccepted) refuse(socket, event, status, failure);
+    if (!isAccepted(status)) refuse(socket, event, status, failure);
     else {
       if (outcome?.protocol !== undefined) this.protocols.set(message, outcome.protocol);
       let isOpen = false;
@@ -86,7 +90,7 @@ export class Gateway {
       // The client went while $connect ran: what that set up is to be taken down again.
       if (!isOpen) void this.disconnected(session, lost);
     }
-    return isAccepted ? 101 : status;
+    return isAccepted(status) ? 101 : status;
   }
 
   /** Closes the connections of an API, or of one of its stages, that is no more. */
@@ -105,6 +109,7 @@ export class Gateway {
     // Those that wait for the client to agree to a close, too.
     for (const socket of this.sockets.clients) socket.terminate();
     this.signatures.clear();
+    this.accessLog.clear();
     this.served = new WeakMap();
   }
 
@@ -123,20 +128,47 @@ export class Gateway {
     if (!this.buckets.take(`connections/${account}/${region}`, perSecond)) throw throttled();
     event.route = event.served.routes.get("$connect");
     this.admit(event);
-    if (!event.route) return { status: 200, body: "" };
-    await authorize(event, this.host, this.signatures);
-    return integrate(event, this.host);
+    const faulty = faultsOn(this.host.faults, session, `CONNECT ${request.path}`, "$connect");
+    request.fault = faulty?.label;
+    return faulty ? faulty.run(() => this.letIn(event), { isAnswer }) : this.letIn(event);
+  }
+
+  private async letIn(event: GatewayEvent): Promise<Outcome> {
+    let outcome: Outcome = { status: 200, body: "" };
+    if (event.route) {
+      await authorize(event, this.host, this.signatures);
+      outcome = await integrate(event, this.host);
+    }
+    event.wasLetIn = isAccepted(outcome.status);
+    return outcome;
+  }
+
+  /** Ends a handshake without an answer. What $connect has set up is to be taken down again. */
+  private cut(event: GatewayEvent, socket: Duplex): number {
+    socket.destroy();
+    if (this.handshakes.delete(event) && event.wasLetIn) void this.disconnected(event.session, lost);
+    return 0;
   }
 
   private open(session: Session, socket: WebSocket, transport: Socket): void {
-    const connection = new Connection(session, socket, transport, this.host.clock, {
-      message: (from, text) => void this.message(from, text),
+    const connection = new Connection(session, socket, transport, this.host, {
+      message: (from, text) => void this.heard(session, "message", () => this.message(from, text)),
       closed: (from, code, reason) => {
         this.connections.delete(from.id);
-        void this.disconnected(session, { type: "DISCONNECT", code, reason });
+        const ended = this.heard(session, "$disconnect", () =>
+          this.disconnected(session, { type: "DISCONNECT", code, reason }),
+        );
+        void this.host.clock.track(ended, session.traceId);
       },
     });
     this.connections.set(connection.id, connection);
+  }
+
+  /** What a client does on its connection begins a story of its own in the journal. */
+  private heard(session: Session, operation: string, work: () => Promise<void>): Promise<void> {
+    const resources = [session.arnOf(operation)];
+    const facts = { kind: "message", service: "execute-api", operation, resources, causes: [] } as const;
+    return this.host.journal.step(() => facts, work);
   }
 
   private async message(connection: Connection, body: string): Promise<void> {
@@ -149,7 +181,9 @@ export class Gateway {
       this.admit(event);
       if (!event.route) throw forbidden();
       checkModel(event);
-      const outcome = await integrate(event, this.host);
+      const faulty = faultsOn(this.host.faults, session, `MESSAGE /${session.stageName}`, event.routeKey);
+      const work = () => integrate(event, this.host);
+      const outcome = await (faulty ? faulty.run(work, { isAnswer }) : work());
       status = outcome.status;
       if (event.route.answers && outcome.body !== "") {
         // AWS documents the limit for both directions, but not what the client sees of an answer beyond it.
@@ -157,6 +191,7 @@ export class Gateway {
         connection.send(outcome.body);
       }
     } catch (error) {
+      if (error instanceof ConnectionDropped) return connection.cut();
       const failure = this.failureOf(event, error);
       status = failure.status;
       const { connectionId } = session;
@@ -220,12 +255,12 @@ export class Gateway {
   }
 
   /** The account's limit on requests, messages and management calls together. */
-  admitRequest({ account, region }: { account: string; region: string }): boolean {
-    const { requestsPerSecond: rateLimit, requestBurst: burstLimit } = this.host.quotas;
-    return this.buckets.take(`requests/${account}/${region}`, { rateLimit, burstLimit });
+  admitRequest(scope: Scope): boolean {
+    return this.host.accountRate.admit(scope);
   }
 
-  private failureOf(event: GatewayEvent, error: unknown): GatewayFailure {
+  private failureOf(event: GatewayEvent, thrown: unknown): GatewayFailure {
+    const error = asFailure(thrown);
     const failure = error instanceof GatewayFailure ? error : misconfigured();
     if (failure !== error) this.host.report(error, `WebSocket ${event.routeKey} of API ${event.session.api?.id}`);
     event.error = { message: failure.message, responseType: failure.errorType };
@@ -238,6 +273,8 @@ export class Gateway {
     this.accessLog.write(event, status).catch((error) => this.host.report(error, "access log"));
   }
 }
+
+const isAccepted = (status: number): boolean => status >= 200 && status < 300;
 
 const lost: Occasion = { type: "DISCONNECT", code: 1006, reason: "Connection closed abnormally" };
 

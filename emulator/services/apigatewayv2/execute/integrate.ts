@@ -1,13 +1,16 @@
+import { AwsError } from "../../../core/errors";
 import { functionOf, readObject } from "../../../core/gateway/authorizer-answer";
 import { awsRequest, serviceOf } from "../../../core/gateway/aws-request";
+import { gatewayCredentials } from "../../../core/gateway/caller";
 import { withDeadline } from "../../../core/gateway/deadline";
 import { exchangeHttp, type OutgoingRequest } from "../../../core/gateway/http-exchange";
 import { fillPath } from "../../../core/gateway/path-value";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import type { GatewayEvent } from "./event";
 import { withStageVariables } from "./expressions";
 import { misconfigured, timedOut } from "./failures";
-import { invoke, lambdaProxy } from "./lambda";
+import { invoke, lambdaProxy, roleOf } from "./lambda";
 import { mappedRequest, requestBody, responseBody } from "./mapping";
 
 /** What came of an event. */
@@ -94,9 +97,9 @@ async function service(event: GatewayEvent, host: Host, uri: string): Promise<Ou
   const integration = event.route!.integration!;
   const target = serviceOf(uri);
   if (!target || !integration.CredentialsArn) throw misconfigured();
-  const role = withStageVariables(integration.CredentialsArn, event);
-  const sts = await host.bus.to("sts");
-  const credentials = await sts.roleCredentials(role, "BackplaneAssumeRoleSession").catch(() => {
+  const credentials = await gatewayCredentials(host.bus, roleOf(event)).catch((error) => {
+    if (!(error instanceof AwsError)) throw error;
+    event.integration.error = error.message;
     throw misconfigured();
   });
   const request = awsRequest(
@@ -107,7 +110,7 @@ async function service(event: GatewayEvent, host: Host, uri: string): Promise<Ou
       ...mappedRequest(event),
       body: Buffer.from(requestBody(event)),
     },
-    { endpoint: host.endpoint(), credentials, now: host.clock.now() },
+    { endpoint: host.endpoint(), credentials, now: host.clock.now(), journal: host.journal },
   );
   if (!request) throw misconfigured();
   const { status, body } = await exchange(event, host, request);
@@ -115,7 +118,7 @@ async function service(event: GatewayEvent, host: Host, uri: string): Promise<Ou
 }
 
 async function exchange(event: GatewayEvent, { clock }: Host, request: OutgoingRequest) {
-  const { TimeoutInMillis = 29_000 } = event.route!.integration!;
+  const { TimeoutInMillis = limits.apiGateway.integrationTimeout.value } = event.route!.integration!;
   const started = clock.now();
   const abort = new AbortController();
   const answer = exchangeHttp({ ...request, signal: abort.signal }).catch((error: unknown) => {

@@ -1,7 +1,9 @@
 import type { InvokeResult } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
 import { functionOf, readObject } from "../../../core/gateway/authorizer-answer";
+import { functionCaller, type GatewayRole, invalidPermissions } from "../../../core/gateway/caller";
 import { withDeadline } from "../../../core/gateway/deadline";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import type { GatewayEvent } from "./event";
 import { withStageVariables } from "./expressions";
@@ -41,7 +43,14 @@ function protocolOf(headers: unknown): string | undefined {
   return undefined;
 }
 
-/** Calls a function as the gateway's service principal; what Lambda refuses is a configuration error of the API. */
+/** The role of an event's integration, and the route that it is called for. */
+export function roleOf(event: GatewayEvent): GatewayRole {
+  const { CredentialsArn } = event.route!.integration!;
+  const roleArn = CredentialsArn && withStageVariables(CredentialsArn, event);
+  return { roleArn, sourceArn: event.session.arnOf(event.routeKey) };
+}
+
+/** Calls a function; what Lambda refuses is a configuration error of the API. */
 export async function invoke(
   event: GatewayEvent,
   { bus, clock }: Host,
@@ -51,14 +60,10 @@ export async function invoke(
   const { session, integration } = event;
   const started = clock.now();
   const lambda = bus.ready("lambda") ?? (await bus.to("lambda"));
-  const work = lambda.invoke(functionArn, payload, {
-    principal: "apigateway.amazonaws.com",
-    sourceArn: session.arnOf(event.routeKey),
-    sourceAccount: session.api.scope.account,
-    traceId: session.traceId,
-  });
   try {
-    const { TimeoutInMillis = 29_000 } = event.route!.integration!;
+    const { TimeoutInMillis = limits.apiGateway.integrationTimeout.value } = event.route!.integration!;
+    const by = functionCaller(bus.access, roleOf(event));
+    const work = lambda.invoke(functionArn, payload, { by, traceId: session.traceId });
     const result = await withDeadline(clock, TimeoutInMillis, work, timedOut);
     integration.status = 200;
     integration.latency = clock.now() - started;
@@ -66,7 +71,7 @@ export async function invoke(
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     integration.status = error.status;
-    integration.error = error.message;
+    integration.error = error.code === "AccessDeniedException" ? invalidPermissions : error.message;
     // Lambda's own throttling and failures are a bad gateway; all else is the API's set-up.
     throw error.status === 429 || error.status >= 500 ? badGateway() : misconfigured();
   }

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { Identity } from "../../../core/access/identity";
 import { AwsError } from "../../../core/errors";
+import { ConnectionDropped } from "../../../core/faults/call";
+import { deniedOnApi } from "../../../core/gateway/caller";
 import type { DataPlaneRequest, Host } from "../../../core/service";
 import type { Api } from "../state";
 import type { Store } from "../store";
@@ -17,8 +20,10 @@ import {
   payloadTooLarge,
   upgradeRequired,
 } from "./failures";
+import { asFailure, faultsOn, isAnswer } from "./faults";
 import type { Gateway } from "./gateway";
 import { placeOf } from "./places";
+import { executeArn, type Session } from "./session";
 
 interface Answer {
   readonly status: number;
@@ -39,9 +44,11 @@ export class Management {
     let errorType: string | undefined;
     try {
       answer = await this.answer(request);
-    } catch (error) {
+    } catch (thrown) {
       // The caller went in the middle of its body.
       if (request.message.readableAborted) return;
+      if (thrown instanceof ConnectionDropped) return void response.destroy();
+      const error = asFailure(thrown);
       const failure = error instanceof GatewayFailure ? error : misconfigured();
       if (failure !== error) this.host.report(error, `${request.method} ${request.path}`);
       errorType = failure.errorType;
@@ -66,27 +73,39 @@ export class Management {
     if (connectionId === undefined) throw missingToken();
     const body = await readMessage(request);
     const id = decode(connectionId);
-    const scope = (api ?? this.gateway.connections.get(id)?.session.api)?.scope;
+    const stage = api ? { api, stageName } : this.gateway.connections.get(id)?.session;
+    const scope = stage?.api.scope;
     const signer = await signerOf(request, body, this.gateway.signatures, scope?.account ?? "000000000000");
     const connection = this.find(id, api, stageName);
-    if (scope && scope.account !== signer.accountId)
-      throw accessDenied(
-        `User: ${signer.userArn} is not authorized to perform: execute-api:ManageConnections on resource: ${connection?.session.arnOf(`${request.method}/@connections/*`) ?? request.path}`,
-      );
+    if (stage) this.checkAccess(request, signer.identity, stage);
     if (scope && !this.gateway.admitRequest(scope)) throw limitExceeded();
     if (!connection) throw gone();
-    switch (request.method) {
-      case "POST":
-        if (!connection.send(body)) throw limitExceeded();
-        return { status: 200 };
-      case "GET":
-        return { status: 200, body: describe(connection) };
-      case "DELETE":
-        connection.close(1000, "Connection Closed Normally");
-        return { status: 204 };
-      default:
-        throw missingToken();
-    }
+    const operation = operations[request.method];
+    if (!operation) throw missingToken();
+    const what = `${request.method}/@connections/${id}`;
+    const faulty = faultsOn(this.host.faults, connection.session, operation, what);
+    request.fault = faulty?.label;
+    const work = () => run(operation, connection, body);
+    return faulty ? faulty.run(work, { isAnswer }) : work();
+  }
+
+  /** Policies see no connection's id, but these words in its place: one that names an id allows nothing on AWS either. */
+  private checkAccess(
+    { method, message }: DataPlaneRequest,
+    signer: Identity,
+    stage: Pick<Session, "api" | "stageName">,
+  ) {
+    const asked = {
+      action: "execute-api:ManageConnections",
+      resource: executeArn(stage, `${method}/@connections/{connectionId}`),
+    };
+    const facts = {
+      region: stage.api.scope.region,
+      sourceIp: message.socket.remoteAddress,
+      userAgent: message.headers["user-agent"],
+    };
+    const denial = this.host.bus.access.check(signer, asked, facts);
+    if (denial) throw accessDenied(deniedOnApi(signer, denial));
   }
 
   /** A client that knows no API asks by the connection's id alone. */
@@ -104,6 +123,23 @@ export class Management {
     const { session } = connection;
     return session.api === api && session.stageName === stageName ? connection : undefined;
   }
+}
+
+/** By method. */
+const operations: Record<string, "PostToConnection" | "GetConnection" | "DeleteConnection"> = {
+  POST: "PostToConnection",
+  GET: "GetConnection",
+  DELETE: "DeleteConnection",
+};
+
+function run(operation: (typeof operations)[string], connection: Connection, body: Buffer): Answer {
+  if (operation === "GetConnection") return { status: 200, body: describe(connection) };
+  if (operation === "PostToConnection") {
+    if (!connection.send(body)) throw limitExceeded();
+    return { status: 200 };
+  }
+  connection.close(1000, "Connection Closed Normally");
+  return { status: 204 };
 }
 
 async function readMessage(request: DataPlaneRequest): Promise<Buffer> {

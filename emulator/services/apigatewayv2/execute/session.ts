@@ -78,8 +78,7 @@ export class Session {
 
   /** `arn:aws:execute-api:region:account:api/stage/$connect`: what permissions and policies speak of. */
   arnOf(routeKey: string): string {
-    const { region, account } = this.api.scope;
-    return `arn:aws:execute-api:${region}:${account}:${this.api.id}/${this.stageName}/${routeKey}`;
+    return executeArn(this, routeKey);
   }
 
   private addHeader(name: string, value: string): void {
@@ -100,4 +99,10 @@ export class Session {
     this.headers[name] = value;
     this.multiValueHeaders[name] = [value];
   }
+}
+
+/** The ARN of what is behind a stage: `arn:aws:execute-api:region:account:api/stage/rest`. */
+export function executeArn({ api, stageName }: Pick<Session, "api" | "stageName">, rest: string): string {
+  const { region, account } = api.scope;
+  return `arn:aws:execute-api:${region}:${account}:${api.id}/${stageName}/${rest}`;
 }

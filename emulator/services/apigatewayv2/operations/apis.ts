@@ -1,5 +1,6 @@
 import type { Api as Described, UpdateApiRequest } from "@aws-sdk/client-apigatewayv2";
 import { notEmulated } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, checkOneOf, required } from "../errors";
 import { Api, type ApiDefinition, given, newId, page } from "../state";
@@ -82,7 +83,7 @@ export function apis(store: Store, { clock, publicHost }: Host, onDelete: OnDele
 }
 
 function check(api: Described): void {
-  if (!api.Name || api.Name.length > 128) throw badRequest("Invalid API name specified");
+  if (!api.Name || api.Name.length > limits.webSocket.apiName.value) throw badRequest("Invalid API name specified");
   if (api.ProtocolType !== "WEBSOCKET") return;
   if (api.CorsConfiguration)
     throw badRequest("CorsConfiguration is not supported for the selected protocol type: WEBSOCKET");

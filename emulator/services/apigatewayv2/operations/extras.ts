@@ -1,4 +1,5 @@
 import { parseArn } from "../../../core/arn";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, notFoundMessage, required } from "../errors";
 import { given, newId, page, type State } from "../state";
@@ -16,7 +17,8 @@ export function extras(store: Store, { clock }: Host): Part {
       const tags = { ...target.Tags, ...Tags };
       if (Object.keys(Tags).some((key) => key.startsWith("aws:")))
         throw badRequest("Tag keys must not begin with aws:, which is reserved");
-      if (Object.keys(tags).length > 50) throw badRequest("Tag limit of 50 exceeded");
+      const { value: most } = limits.apiGateway.tags;
+      if (Object.keys(tags).length > most) throw badRequest(`Tag limit of ${most} exceeded`);
       target.Tags = tags;
       return {};
     },

@@ -1,4 +1,5 @@
 import type { CreateIntegrationRequest, IntegrationResponse } from "@aws-sdk/client-apigatewayv2";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, checkOneOf, checkRange, conflict, required } from "../errors";
 import { type Api, given, member, mergedParameters, newId, page, type StoredIntegration } from "../state";
@@ -19,7 +20,7 @@ export function integrations(store: Store, { clock }: Host): Part {
         // Lambda is called by POST, whatever else is said; AWS fills it in.
         IntegrationMethod: input.IntegrationMethod ?? (isProxy ? "POST" : undefined),
         PayloadFormatVersion: input.PayloadFormatVersion ?? "1.0",
-        TimeoutInMillis: input.TimeoutInMillis ?? (api.isWebSocket ? 29_000 : 30_000),
+        TimeoutInMillis: input.TimeoutInMillis ?? timeoutOf(api).value,
         ...(api.isWebSocket
           ? {
               PassthroughBehavior: input.PassthroughBehavior ?? "WHEN_NO_MATCH",
@@ -135,7 +136,12 @@ function checkKey(key: string): void {
   );
 }
 
-function check({ isWebSocket }: Api, integration: StoredIntegration): void {
+/** The time that an integration may take. */
+const timeoutOf = ({ isWebSocket }: Api) =>
+  isWebSocket ? limits.apiGateway.integrationTimeout : limits.apiGateway.httpIntegrationTimeout;
+
+function check(api: Api, integration: StoredIntegration): void {
+  const { isWebSocket } = api;
   const { IntegrationType, IntegrationUri, IntegrationMethod, TimeoutInMillis, ConnectionType, ConnectionId } =
     integration;
   if (!IntegrationType) throw required("integrationType");
@@ -147,7 +153,8 @@ function check({ isWebSocket }: Api, integration: StoredIntegration): void {
     "CONVERT_TO_BINARY",
     "CONVERT_TO_TEXT",
   ]);
-  checkRange("TimeoutInMillis", TimeoutInMillis, 50, isWebSocket ? 29_000 : 30_000);
+  const { least, value: most } = timeoutOf(api);
+  checkRange("TimeoutInMillis", TimeoutInMillis, least, most);
   if (ConnectionType === "VPC_LINK" && !ConnectionId)
     throw badRequest("ConnectionId must be set when ConnectionType is VPC_LINK");
   if (IntegrationType === "MOCK") return;

@@ -1,6 +1,7 @@
 import type { RouteSettings, Stage, UpdateStageRequest } from "@aws-sdk/client-apigatewayv2";
 import { parseArn } from "../../../core/arn";
 import { notEmulated } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import type { Host } from "../../../core/service";
 import { badRequest, conflict, notFoundMessage, required } from "../errors";
 import { type Api, given, page, type StoredStage } from "../state";
@@ -139,13 +140,13 @@ function checkSettings({ ThrottlingBurstLimit, ThrottlingRateLimit, LoggingLevel
 }
 
 function checkVariables(variables: Record<string, string> | undefined): void {
+  const { stageVariableName, stageVariableValue } = limits.apiGateway;
   for (const [name, value] of Object.entries(variables ?? {})) {
-    // Stage variables limits: developer guide, "stage variables reference".
-    if (!/^[A-Za-z0-9_]{1,64}$/.test(name))
+    if (!/^[A-Za-z0-9_]+$/.test(name) || name.length > stageVariableName.value)
       throw badRequest("Stage variable name should match the regular expression: [a-zA-Z0-9_]+ ");
-    if (value.length > 512 || !/^[A-Za-z0-9\-._~:/?#&=,]*$/.test(value))
+    if (value.length > stageVariableValue.value || !/^[A-Za-z0-9\-._~:/?#&=,]*$/.test(value))
       throw badRequest(
-        "Stage variable value should match the regular expression: [A-Za-z0-9-._~:/?#&=,]+ and be at most 512 characters",
+        `Stage variable value should match the regular expression: [A-Za-z0-9-._~:/?#&=,]+ and be at most ${stageVariableValue.value} characters`,
       );
   }
 }

@@ -1,3 +1,4 @@
+import { limits } from "../../../core/limits";
 import { isCall, readArguments, readPath } from "./operands";
 import type { Comparator, ConditionSyntax, OperandSyntax } from "./syntax";
 import { TokenReader } from "./tokens";
@@ -6,7 +7,7 @@ import { TokenReader } from "./tokens";
 const rank = { parentheses: 0, unknownFunction: 1, misusedFunction: 2, reserved: 3, options: 4 };
 
 /** Most values behind IN (developer guide, "Constraints"). */
-const maxOptions = 100;
+const maxOptions = limits.dynamodb.inOperands.value;
 
 const comparators = new Set(["=", "<>", "<", "<=", ">", ">="]);
 const keywords = new Set(["AND", "OR", "NOT", "BETWEEN", "IN"]);

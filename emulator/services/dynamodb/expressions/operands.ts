@@ -1,9 +1,10 @@
+import { limits } from "../../../core/limits";
 import { isReserved } from "./reserved-words";
 import type { OperandSyntax, PathStep } from "./syntax";
 import type { TokenReader } from "./tokens";
 
 /** Deepest document path (developer guide, "Constraints"). */
-const maxPathDepth = 32;
+const maxPathDepth = limits.dynamodb.nesting.value;
 
 /** Reads `a.b[3].#c`. */
 export function readPath(tokens: TokenReader, reservedRank: number): PathStep[] {

@@ -1,3 +1,4 @@
+import { limits } from "../../../core/limits";
 import { invalidExpression } from "../errors";
 
 export interface Token {
@@ -11,12 +12,13 @@ const tokenPattern = /([a-zA-Z_][a-zA-Z0-9_]*)|(#[a-zA-Z0-9_]+)|(:[a-zA-Z0-9_]+)
 const kinds = ["name", "#name", ":value", "number", "symbol"] as const;
 
 /** Longest expression in bytes, and most operators and functions in one (developer guide, "Constraints"). */
-const maxLength = 4096;
-const maxOperators = 300;
+const maxLength = limits.dynamodb.expression.value;
+const maxOperators = limits.dynamodb.operators.value;
 /** DynamoDB tells redundant parentheses; this many in each other can be nothing else, and must not fill the stack. */
 const maxNesting = 500;
 
-function tokenise(text: string): Token[] {
+/** The tokens of an expression, right or wrong. */
+export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(tokenPattern)) {
     const kind = kinds[match.slice(1).findIndex((group) => group !== undefined)]!;

@@ -1,18 +1,21 @@
-import type { ItemCollectionMetrics, KeysAndAttributes } from "@aws-sdk/client-dynamodb";
+import type { ItemCollectionMetrics, KeysAndAttributes, WriteRequest } from "@aws-sdk/client-dynamodb";
+import { AwsError } from "../../../core/errors";
+import { lostEntries } from "../../../core/faults/partial";
+import { limits } from "../../../core/limits";
 import { type CapacityMeter, meterFor, readUnits } from "../capacity";
-import { validation } from "../errors";
+import { isThrottled, throughputExceeded, validation } from "../errors";
 import { checkNotMixed, legacyProjection } from "../expressions/legacy";
 import { checkCommon, checkKeyPaths, checkPlaceholders, type DynamoOperations } from "../requests";
 import type { Database } from "../state";
 import type { Table } from "../table";
 import { checkItem, constrain, entriesOf, length, required } from "../validation";
 import type { Item } from "../values";
-import { collectionMetrics, commit, type PreparedWrite, prepareDelete, preparePut } from "../writes";
+import { admit, collectionMetrics, commit, type PreparedWrite, prepareDelete, preparePut } from "../writes";
 
-const maxWrites = 25;
-const maxGets = 100;
+const maxWrites = limits.dynamodb.writeBatch.value;
+const maxGets = limits.dynamodb.readBatch.value;
 /** A batch answers at most this much; what is left comes back as unprocessed. */
-const maxAnswer = 16 * 1024 * 1024;
+const maxAnswer = limits.dynamodb.batchSize.value;
 
 const duplicates = () => validation("Provided list of item keys contains duplicates");
 
@@ -26,6 +29,29 @@ export class NamedItems {
     if (this.named.has(name)) return true;
     this.named.add(name);
     return false;
+  }
+}
+
+/** Those parts of a batch that are too much for their tables in this second: they come back, unless all of them are. */
+class Throttled {
+  private admitted = 0;
+  private refusal?: AwsError;
+
+  admits(admission: () => void): boolean {
+    try {
+      admission();
+    } catch (error) {
+      if (!(error instanceof AwsError && isThrottled(error))) throw error;
+      this.refusal = error;
+      return false;
+    }
+    this.admitted++;
+    return true;
+  }
+
+  /** Fails where nothing was done. */
+  end(): void {
+    if (this.refusal && this.admitted === 0) throw this.refusal;
   }
 }
 
@@ -76,25 +102,35 @@ export const batchOperations = (database: Database): DynamoOperations => ({
       });
       return { name, request, table, projector, keys };
     });
+    const places = reads.flatMap(({ table, keys }) => keys.map(() => table.arn));
+    const lost = lostEntries(context, places);
+    if (lost.size === places.length && lost.size > 0) throw throughputExceeded();
     const meters = new Meters(input.ReturnConsumedCapacity, "read");
     const Responses: Record<string, Item[]> = {};
     const UnprocessedKeys: Record<string, KeysAndAttributes> = {};
     let size = 0;
+    let index = 0;
+    const throttle = new Throttled();
     for (const { name, request, table, projector, keys } of reads) {
+      const throughput = table.throughputOf();
       const items: Item[] = [];
       Responses[name] = items;
       for (const { given, key } of keys) {
         const row = table.get(key);
-        if (size + (row?.size ?? 0) > maxAnswer) {
+        const isAdmitted = throttle.admits(() => throughput.admit("Read", key.hash));
+        if (lost.has(index++) || !isAdmitted || size + (row?.size ?? 0) > maxAnswer) {
           UnprocessedKeys[name] ??= { ...request, Keys: [] };
           UnprocessedKeys[name].Keys!.push(given);
           continue;
         }
         size += row?.size ?? 0;
-        meters.of(table)?.add(readUnits(row?.size ?? 0, request.ConsistentRead));
+        const units = readUnits(row?.size ?? 0, request.ConsistentRead);
+        throughput.use("Read", units, key.hash);
+        meters.of(table)?.add(units);
         if (row) items.push(projector ? projector.project(row.item) : row.item);
       }
     }
+    throttle.end();
     return { Responses, UnprocessedKeys, ConsumedCapacity: meters.report() };
   },
 
@@ -115,9 +151,10 @@ export const batchOperations = (database: Database): DynamoOperations => ({
       throw validation("Too many items requested for the BatchWriteItem call");
     }
     const named = new NamedItems();
-    const writes: { name: string; write: PreparedWrite; keys: Item }[] = [];
+    const writes: { name: string; request: WriteRequest; write: PreparedWrite; keys: Item }[] = [];
     for (const [name, list] of requests) {
-      for (const { PutRequest: put, DeleteRequest: remove } of list) {
+      for (const request of list) {
+        const { PutRequest: put, DeleteRequest: remove } = request;
         if (!put === !remove) {
           throw validation(
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
@@ -127,20 +164,34 @@ export const batchOperations = (database: Database): DynamoOperations => ({
           ? preparePut(database, { TableName: name, Item: put.Item }, context)
           : prepareDelete(database, { TableName: name, Key: remove!.Key }, context);
         if (named.add(write.table, write.key)) throw duplicates();
-        writes.push({ name, write, keys: (put?.Item ?? remove?.Key)! });
+        writes.push({ name, request, write, keys: (put?.Item ?? remove?.Key)! });
       }
     }
+    const lost = lostEntries(
+      context,
+      writes.map(({ write }) => write.table.arn),
+    );
+    if (lost.size === writes.length) throw throughputExceeded();
     const meters = new Meters(input.ReturnConsumedCapacity, "write");
     const metrics: Record<string, ItemCollectionMetrics[]> = {};
-    for (const { name, write, keys } of writes) {
-      commit(write, write.outcome(write.blind ? undefined : write.table.get(write.key)), meters.of(write.table));
+    const UnprocessedItems: Record<string, WriteRequest[]> = {};
+    const throttle = new Throttled();
+    for (const [index, { name, request, write, keys }] of writes.entries()) {
+      const outcome = write.outcome(write.blind ? undefined : write.table.get(write.key));
+      if (lost.has(index) || !throttle.admits(() => admit(write, outcome))) {
+        UnprocessedItems[name] ??= [];
+        UnprocessedItems[name].push(request);
+        continue;
+      }
+      commit(write, outcome, meters.of(write.table));
       const metric = input.ReturnItemCollectionMetrics === "SIZE" ? collectionMetrics(write, keys) : undefined;
       if (!metric) continue;
       metrics[name] ??= [];
       metrics[name].push(metric);
     }
+    throttle.end();
     return {
-      UnprocessedItems: {},
+      UnprocessedItems,
       ItemCollectionMetrics: Object.keys(metrics).length > 0 ? metrics : undefined,
       ConsumedCapacity: meters.report(),
     };

@@ -7,6 +7,7 @@ import type { Database } from "../state";
 import { checkItem, constrain, required } from "../validation";
 import type { Item } from "../values";
 import {
+  admit,
   checkReturnValues,
   collectionMetrics,
   commit,
@@ -15,6 +16,7 @@ import {
   prepareDelete,
   preparePut,
   prepareUpdate,
+  useSame,
 } from "../writes";
 
 /** Reads and writes of one item. */
@@ -31,9 +33,14 @@ export const itemOperations = (database: Database): DynamoOperations => ({
     expressions.finish();
     const table = database.table(input.TableName, context);
     checkKeyPaths(table, projector?.paths);
-    const row = table.get(table.keys.keyOf(key!));
+    const place = table.keys.keyOf(key!);
+    const throughput = table.throughputOf();
+    throughput.admit("Read", place.hash);
+    const row = table.get(place);
+    const units = readUnits(row?.size ?? 0, input.ConsistentRead);
+    throughput.use("Read", units, place.hash);
     const meter = meterFor(input.ReturnConsumedCapacity, table, "read");
-    meter?.add(readUnits(row?.size ?? 0, input.ConsistentRead));
+    meter?.add(units);
     return {
       Item: row && (projector ? projector.project(row.item) : row.item),
       ConsumedCapacity: meter?.report(input.ReturnConsumedCapacity!),
@@ -75,9 +82,12 @@ function run(write: PreparedWrite, options: WriteOptions, keys: Item) {
   const { table, key } = write;
   const stored = write.condition || !write.blind ? table.get(key) : undefined;
   if (!holds(write, stored)) {
+    admit(write, "same");
+    useSame(table, stored, key);
     throw conditionFailed(options.ReturnValuesOnConditionCheckFailure === "ALL_OLD" ? stored?.item : undefined);
   }
   const outcome = write.outcome(stored);
+  admit(write, outcome);
   const meter = meterFor(options.ReturnConsumedCapacity, table, "write");
   const old = commit(write, outcome, meter);
   return {

@@ -51,6 +51,7 @@ export const queryOperations = (database: Database): DynamoOperations => ({
     const reverse = input.ScanIndexForward === false;
     return source.page(
       (visit) => source.rows.query(hash, range, { reverse, start }, visit),
+      hash,
       filter?.condition,
       projector,
     );
@@ -86,7 +87,12 @@ export const queryOperations = (database: Database): DynamoOperations => ({
     source.checkSelect({ expression: ProjectionExpression, attributes: input.AttributesToGet }, projector);
     checkKeyPaths(table, projector?.paths);
     checkKeyPaths(table, filter?.paths);
-    return source.page((visit) => source.rows.scan({ segment, segments, start }, visit), filter?.condition, projector);
+    return source.page(
+      (visit) => source.rows.scan({ segment, segments, start }, visit),
+      undefined,
+      filter?.condition,
+      projector,
+    );
   },
 });
 

@@ -1,5 +1,6 @@
 import type { ConsumedCapacity, ReturnConsumedCapacity, Select } from "@aws-sdk/client-dynamodb";
 import { AwsError } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import { meterFor, readUnits } from "../capacity";
 import { invalidParameter, keyMismatch, validation } from "../errors";
 import type { Condition } from "../expressions/condition";
@@ -13,7 +14,7 @@ import { checkName } from "../validation";
 import { type Item, pick } from "../values";
 
 /** A page ends with the item that brings it to 1 MB (developer guide, "Paginating table query results"). */
-const pageSize = 1024 * 1024;
+const pageSize = limits.dynamodb.page.value;
 
 /** What Query and Scan have in common. */
 export interface ReadOptions {
@@ -86,14 +87,18 @@ export class ReadSource {
    * Reads rows until the page is full.
    *
    * @param walk visits rows until the visitor answers false.
+   * @param hash the partition key that it reads; undefined where it reads all.
    */
   page(
     walk: (visit: (row: Row) => boolean) => void,
+    hash: string | undefined,
     filter: Condition | undefined,
     projector: Projector | undefined,
   ): Page {
     const { Limit: limit = Number.POSITIVE_INFINITY, Select, ConsistentRead } = this.options;
     const meter = meterFor(this.options.ReturnConsumedCapacity, this.table, "read");
+    const throughput = this.table.throughputOf(this.index);
+    throughput.admit("Read", hash);
     const whole = this.needsWholeItems(projector);
     const items: Item[] = [];
     let scanned = 0;
@@ -108,6 +113,7 @@ export class ReadSource {
         const owner = this.table.get(row.owner!)!;
         item = owner.item;
         meter?.add(readUnits(owner.size, ConsistentRead));
+        throughput.use("Read", readUnits(owner.size, ConsistentRead), hash);
       }
       if (!filter || meets(item, filter)) {
         matched++;
@@ -118,6 +124,7 @@ export class ReadSource {
       return false;
     });
     const units = readUnits(size, ConsistentRead);
+    throughput.use("Read", units, hash);
     if (this.index) meter?.addIndex(this.index.name, this.index.global, units);
     else meter?.add(units);
     return {

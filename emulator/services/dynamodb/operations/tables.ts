@@ -24,7 +24,7 @@ export const tableOperations = (database: Database): DynamoOperations => ({
     }
     const { tables } = database.regions.of(context);
     if (tables.has(input.TableName!)) throw tableExists(input.TableName!);
-    const table = create(input, context, new Date(database.now()));
+    const table = create(input, context, database);
     tables.set(table.name, table);
     database.streams.follow(table);
     const indexes = (input.GlobalSecondaryIndexes ?? []).map(({ IndexName }) => [IndexName!, "CREATING"] as const);
@@ -79,7 +79,8 @@ export const tableOperations = (database: Database): DynamoOperations => ({
   },
 });
 
-function create(input: CreateTableCommandInput, scope: Scope, now: Date): Table {
+function create(input: CreateTableCommandInput, scope: Scope, database: Database): Table {
+  const now = new Date(database.now());
   const onDemand = input.BillingMode === "PAY_PER_REQUEST";
   const table = new Table(
     input.TableName!,
@@ -97,6 +98,7 @@ function create(input: CreateTableCommandInput, scope: Scope, now: Date): Table 
       encryption: encryptionOf(input.SSESpecification, scope),
       stream: streamOf(input.StreamSpecification, now),
     },
+    () => database.now(),
   );
   for (const index of input.LocalSecondaryIndexes ?? []) addIndex(table, index, false);
   for (const index of input.GlobalSecondaryIndexes ?? []) addIndex(table, index, true);

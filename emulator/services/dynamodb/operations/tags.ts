@@ -1,11 +1,12 @@
 import type { Tag } from "@aws-sdk/client-dynamodb";
+import { limits } from "../../../core/limits";
 import { invalidParameter } from "../errors";
 import type { DynamoOperations } from "../requests";
 import type { Database } from "../state";
 import type { Table } from "../table";
 import { type Constraint, constrain, length, required } from "../validation";
 
-const maxTags = 50;
+const maxTags = limits.dynamodb.tags.value;
 
 /** Tags of tables. */
 export const tagOperations = (database: Database): DynamoOperations => ({

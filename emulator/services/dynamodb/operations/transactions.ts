@@ -5,14 +5,23 @@ import type {
   TransactWriteItemsCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { AwsError } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import type { Scope } from "../../../core/service";
-import { readUnits } from "../capacity";
-import { type CancellationReason, tokenReused, transactionCanceled, validation } from "../errors";
+import { readUnits, writeUnits } from "../capacity";
+import {
+  type CancellationReason,
+  isThrottled,
+  throttledReason,
+  tokenReused,
+  transactionCanceled,
+  validation,
+} from "../errors";
 import { checkCommon, checkKeyPaths, checkPlaceholders, type DynamoOperations } from "../requests";
 import type { Database, Region } from "../state";
 import { checkItem, constrain, length, required } from "../validation";
 import type { Item } from "../values";
 import {
+  admit,
   collectionMetrics,
   commit,
   holds,
@@ -24,11 +33,11 @@ import {
 } from "../writes";
 import { Meters, NamedItems } from "./batch";
 
-const maxActions = 100;
-/** Largest sum of item sizes (developer guide, "Amazon DynamoDB Transactions"): 4 MB. */
-const maxSize = 4 * 1024 * 1024;
-/** A token is good for ten minutes after its request (API reference, TransactWriteItems). */
-const tokenLife = 10 * 60_000;
+const maxActions = limits.dynamodb.transactionActions.value;
+/** Largest sum of item sizes. */
+const maxSize = limits.dynamodb.transactionSize.value;
+/** How long a token is good after its request. */
+const tokenLife = limits.dynamodb.transactionToken.value;
 
 const repeatedItem = () => validation("Transaction request cannot include multiple operations on one item");
 const tooLarge = () => validation("The aggregate size of the items in the transaction exceeded 4 MB");
@@ -54,11 +63,17 @@ export const transactionOperations = (database: Database): DynamoOperations => (
       checkKeyPaths(table, projector?.paths);
       const key = table.keys.keyOf(Key!);
       if (named.add(table, key)) throw repeatedItem();
-      return { table, projector, row: table.get(key) };
+      return { table, projector, key, row: table.get(key) };
     });
     if (reads.reduce((size, { row }) => size + (row?.size ?? 0), 0) > maxSize) throw tooLarge();
+    const refused = reads.map(({ table, key }) => refusal(() => table.throughputOf().admit("Read", key.hash)));
+    if (refused.some((reason) => reason.Code !== "None")) throw transactionCanceled(refused);
     const meters = new Meters(input.ReturnConsumedCapacity, "read", true);
-    for (const { table, row } of reads) meters.of(table)?.add(readUnits(row?.size ?? 0, true));
+    for (const { table, key, row } of reads) {
+      const units = readUnits(row?.size ?? 0, true);
+      meters.of(table)?.add(units);
+      table.throughputOf().use("Read", 2 * units, key.hash);
+    }
     return {
       Responses: reads.map(({ row, projector }) =>
         row ? { Item: projector ? projector.project(row.item) : row.item } : {},
@@ -92,7 +107,11 @@ export const transactionOperations = (database: Database): DynamoOperations => (
     const meters = new Meters(input.ReturnConsumedCapacity, "write", true);
     const metrics: Record<string, ItemCollectionMetrics[]> = {};
     for (const [index, write] of writes.entries()) {
-      commit(write, outcomes[index]!, meters.of(write.table));
+      const outcome = outcomes[index]!;
+      const old = commit(write, outcome, meters.of(write.table));
+      // Once to prepare it, once to commit it.
+      const units = writeUnits(Math.max(old?.size ?? 0, typeof outcome === "object" ? outcome.size : 0));
+      write.table.throughputOf().use("Write", units, write.key.hash);
       const { Put: put, Update: update, Delete: remove } = actions[index]!;
       const keys = (put?.Item ?? update?.Key ?? remove?.Key) as Item | undefined;
       const metric = input.ReturnItemCollectionMetrics === "SIZE" && keys ? collectionMetrics(write, keys) : undefined;
@@ -132,7 +151,9 @@ function outcomesOf(writes: readonly PreparedWrite[], actions: readonly Transact
       if (holds(write, stored)) {
         const outcome = write.outcome(stored);
         size += typeof outcome === "object" ? outcome.size : (stored?.size ?? 0);
-        reasons.push({ Code: "None" });
+        const reason = refusal(() => admit(write, outcome));
+        if (reason.Code !== "None") failed = true;
+        reasons.push(reason);
         return outcome;
       }
       const { Put, Update, Delete, ConditionCheck } = actions[index]!;
@@ -152,6 +173,17 @@ function outcomesOf(writes: readonly PreparedWrite[], actions: readonly Transact
   if (failed) throw transactionCanceled(reasons);
   if (size > maxSize) throw tooLarge();
   return outcomes;
+}
+
+/** Why there is no room for an action in this second, if there is none. */
+function refusal(admission: () => void): CancellationReason {
+  try {
+    admission();
+  } catch (error) {
+    if (!(error instanceof AwsError && isThrottled(error))) throw error;
+    return throttledReason(error);
+  }
+  return { Code: "None" };
 }
 
 function digestOf({ TransactItems }: TransactWriteItemsCommandInput): string {

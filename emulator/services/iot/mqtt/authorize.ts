@@ -1,11 +1,12 @@
+import type { Access } from "../../../core/access/access";
 import { evaluate, type PolicyRequest } from "../../../core/policy-evaluation";
 import type { Certificate, Policy, Region, Thing } from "../state";
 
 /** Who is behind a connection. */
 export type Identity =
   | { readonly kind: "certificate"; readonly certificate: Certificate }
-  /** An IAM identity that signed. Its own policies are not looked at: every known signer is let in. */
-  | { readonly kind: "iam"; readonly userId: string; readonly arn: string };
+  /** An IAM identity that signed: its policies decide, those of AWS IoT have no say. */
+  | { readonly kind: "iam"; readonly userId: string; may(access: Access): boolean };
 
 /** What a client asks the broker for; `iot:` in policies. */
 export type Action = "Connect" | "Publish" | "RetainPublish" | "Subscribe" | "Receive";
@@ -96,7 +97,7 @@ export function connectionValues(
   };
 }
 
-/** What one connection may do, by the policies of its certificate and of the groups of its thing. */
+/** What one connection may do: by the policies of its certificate and of the groups of its thing, or by those of IAM. */
 export class Permissions {
   private generation = -1;
   private readonly answers = new Map<string, boolean>();
@@ -110,30 +111,31 @@ export class Permissions {
 
   /** @param name the client id, topic or topic filter. */
   allows(action: Action, name: string): boolean {
-    if (this.identity.kind === "iam") return true;
+    const { identity, region, clientId } = this;
+    const [operation, resource] = [`iot:${action}`, region.arn(`${resources[action]}/${name}`)];
+    if (identity.kind === "iam") {
+      const conditions = clientId === "" ? {} : { "iot:ClientId": [clientId] };
+      return identity.may({ action: operation, resource, conditions });
+    }
     // Policies, attachments and things change seldom, and messages come often.
-    if (this.generation !== this.region.generation || this.answers.size > mostAnswers) {
+    if (this.generation !== region.generation || this.answers.size > mostAnswers) {
       this.answers.clear();
-      this.generation = this.region.generation;
+      this.generation = region.generation;
     }
     const key = `${action} ${name}`;
     let answer = this.answers.get(key);
     if (answer === undefined) {
-      answer = this.evaluate(this.identity.certificate, action, name);
+      answer = this.evaluate(identity.certificate, operation, resource);
       this.answers.set(key, answer);
     }
     return answer;
   }
 
-  private evaluate(certificate: Certificate, action: Action, name: string): boolean {
+  private evaluate(certificate: Certificate, action: string, resource: string): boolean {
     // Its connection is about to end; until then nothing more is let through.
     if (certificate.status !== "ACTIVE") return false;
     const { region, clientId, sourceIp } = this;
-    const request = {
-      action: `iot:${action}`,
-      resource: region.arn(`${resources[action]}/${name}`),
-      ...connectionValues(region, certificate, clientId, sourceIp),
-    };
+    const request = { action, resource, ...connectionValues(region, certificate, clientId, sourceIp) };
     let allowed = false;
     for (const policy of effectivePolicies(region, certificate, clientId)) {
       const answer = evaluate(policy.versions.get(policy.defaultVersion)!.document, request);

@@ -3,9 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { TLSSocket } from "node:tls";
 import type { Ports } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
+import { ConnectionDropped } from "../../../core/faults/call";
+import type { Host } from "../../../core/service";
 import { forbidden, invalidRequest, notFound, payloadTooLarge } from "../errors";
 import type { Certificate, Region } from "../state";
 import { payloadLimit } from "../topics";
+import { deviceMessage } from "./arrival";
 import { Permissions } from "./authorize";
 
 /** A device that shows its certificate. */
@@ -32,8 +35,9 @@ export class HttpsDoor {
     this.answer(request).then(
       () => reply(response, 200, { message: "OK" }),
       (error: unknown) => {
+        if (error instanceof ConnectionDropped) return void request.socket.destroy();
         const known = error instanceof AwsError ? error : undefined;
-        if (!known && !request.destroyed) this.report(error, "HTTPS publish");
+        if (!known && !request.destroyed) this.host.report(error, "HTTPS publish");
         reply(response, known?.status ?? 500, { message: known?.message ?? "InternalFailure" }, known?.code);
       },
     );
@@ -41,7 +45,7 @@ export class HttpsDoor {
 
   constructor(
     private readonly port: Pick<Ports["iot"], "publish">,
-    private readonly report: (error: unknown, where: string) => void,
+    private readonly host: Pick<Host, "report" | "journal">,
   ) {}
 
   /** Takes over a connection whose first request is there to be read. */
@@ -65,14 +69,13 @@ export class HttpsDoor {
     const payload = await read(request);
     if (!permissions.allows("Publish", topic) || (retain && !permissions.allows("RetainPublish", topic)))
       throw forbidden();
-    this.port.publish(region.scope, {
-      topic,
-      payload,
-      qos: qos === "1" ? 1 : 0,
-      retain,
-      principal: certificate.id,
-      sourceIp,
-    });
+    const message = { topic, payload, qos: qos === "1" ? 1 : 0, retain, principal: certificate.id, sourceIp } as const;
+    const publish = () => this.port.publish(region.scope, message);
+    const faulty = region.faults.active ? region.faults.call(region.publishing(topic)) : undefined;
+    await this.host.journal.step(
+      () => deviceMessage(region, topic),
+      () => (faulty ? faulty.run(publish) : publish()),
+    );
   }
 }
 

@@ -3,6 +3,11 @@ import type { Aedes, AedesPublishPacket, AuthenticateError, Client, PublishPacke
 import type { IConnectPacket } from "mqtt-packet";
 import type { MqttClientState } from "../../../core/bus";
 import type { Timer } from "../../../core/clock";
+import { AwsError } from "../../../core/errors";
+import { ConnectionDropped } from "../../../core/faults/call";
+import type { Journal } from "../../../core/journal/journal";
+import { limits } from "../../../core/limits";
+import type { Host } from "../../../core/service";
 import type { Delivery, Message } from "../broker";
 import type { Certificate, Region } from "../state";
 import {
@@ -15,22 +20,17 @@ import {
   topicProblem,
 } from "../topics";
 import { dropWill, endSession, inspect, limitBacklog, limitPackets, startAedes, withoutKeepalive } from "./aedes";
+import { deviceMessage } from "./arrival";
 import { lifecycle } from "./lifecycle";
-import { type Peer, Session } from "./session";
+import { type DisconnectReason, type Peer, Session } from "./session";
 
-/** Limits of the message broker (https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits). */
-const limits = {
-  clientIdBytes: 128,
-  subscriptionsPerRequest: 8,
-  subscriptionsPerConnection: 50,
-  keepaliveSeconds: { least: 30, most: 1200 },
-  /** A persistent session ends an hour after its client went. */
-  sessionMs: 3_600_000,
-  /** GetConnection tells of a client for half an hour after it went. */
-  memoryMs: 1_800_000,
-  /** How far a client may be behind with reading; AWS has its limits per second instead. */
-  backlogBytes: 16 * 1024 * 1024,
-} as const;
+const longestClientId = limits.iot.clientId.value;
+/** A persistent session ends so long after its client went. */
+const sessionMs = limits.iot.session.value;
+/** GetConnection tells of a client for half an hour after it went. */
+const memoryMs = 1_800_000;
+/** How far a client may be behind with reading; AWS has its limits per second instead. */
+const backlogBytes = 16 * 1024 * 1024;
 
 /** Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3). */
 const identifierRejected = 2;
@@ -38,6 +38,12 @@ const notAuthorized = 5;
 
 const refusal = (returnCode: number, message: string): AuthenticateError =>
   Object.assign(new Error(message), { returnCode });
+
+/** Why a connection ends whose message a fault refuses. */
+const endBy = (error: unknown): DisconnectReason =>
+  error instanceof ConnectionDropped ? "CONNECTION_LOST" : isFailure(error) ? "SERVER_ERROR" : "THROTTLED";
+
+const isFailure = (error: unknown) => error instanceof AwsError && error.fault === "server";
 
 /** CONNACK of a client without a name that wants to be remembered (MQTT 3.1.1, 3.1.3.1); aedes would name it. */
 const nameless = Buffer.from([0x20, 0x02, 0x00, identifierRejected]);
@@ -64,14 +70,17 @@ export class Hub implements Delivery {
   private aedes!: Aedes;
   private isClosed = false;
 
-  private constructor(private readonly region: Region) {}
+  private constructor(
+    private readonly region: Region,
+    private readonly journal: Journal,
+  ) {}
 
-  static async start(region: Region, report: (error: unknown, where: string) => void): Promise<Hub> {
-    const hub = new Hub(region);
+  static async start(region: Region, { report, journal }: Pick<Host, "report" | "journal">): Promise<Hub> {
+    const hub = new Hub(region, journal);
     hub.aedes = await startAedes(
       {
         // 128 bytes; aedes looks at it for MQTT 3.1 only, we at all.
-        maxClientsIdLength: limits.clientIdBytes,
+        maxClientsIdLength: longestClientId,
         // Packets that wait for CONNACK: as many as may come with CONNECT in one read, after which aedes waits itself.
         queueLimit: 16_384,
         preConnect: (client, packet, done) => done(null, hub.preConnect(client, packet)),
@@ -111,18 +120,22 @@ export class Hub implements Delivery {
       this.open.delete(session);
     });
     limitPackets(client, packetLimit, () => session.end("CLIENT_ERROR"));
-    limitBacklog(client, limits.backlogBytes, () => session.end("THROTTLED"));
+    limitBacklog(client, backlogBytes, () => session.end("THROTTLED"));
     inspect(client, (packet) => {
       session.lastSeen = this.region.clock.now();
       if (packet.cmd === "disconnect") session.reason ??= "CLIENT_INITIATED_DISCONNECT";
-      if (packet.cmd === "subscribe" && packet.subscriptions.length > limits.subscriptionsPerRequest)
+      if (packet.cmd === "subscribe" && packet.subscriptions.length > limits.iot.subscriptionsPerRequest.value)
         session.end("CLIENT_ERROR");
     });
   }
 
-  deliver({ topic, payload, qos }: Message): void {
-    // Retained messages are kept by the broker, not by aedes.
-    this.aedes.publish({ cmd: "publish", topic, payload, qos, retain: false, dup: false }, () => {});
+  deliver({ topic, payload, qos }: Message, isRepeated = false): void {
+    const publish = () =>
+      // Retained messages are kept by the broker, not by aedes.
+      this.aedes.publish({ cmd: "publish", topic, payload, qos, retain: false, dup: isRepeated }, () => {});
+    // Behind the first one, which aedes passes on when PUBACK is written.
+    if (isRepeated) setImmediate(publish);
+    else publish();
   }
 
   /** The connection of a client id, or the last one where it has none: for as long as AWS tells of it. */
@@ -187,7 +200,7 @@ export class Hub implements Delivery {
 
   /** On the emulator's clock: 1.5 times what the client asked for, within AWS's bounds. */
   private watchKeepalive(session: Session, asked: number): void {
-    const { least, most } = limits.keepaliveSeconds;
+    const { least, value: most } = limits.iot.keepAlive;
     session.keepaliveSeconds = Math.min(Math.max(asked === 0 ? most : asked, least), most);
     const wait = session.keepaliveSeconds * 1500;
     const { clock } = this.region;
@@ -204,17 +217,14 @@ export class Hub implements Delivery {
     const session = this.sessions.get(client);
     if (!session) return refusal(notAuthorized, "the connection is gone");
     const bytes = Buffer.byteLength(client.id);
-    if (bytes > limits.clientIdBytes) {
-      return refusal(identifierRejected, `the client id is longer than ${limits.clientIdBytes} bytes`);
+    if (bytes > longestClientId) {
+      return refusal(identifierRejected, `the client id is longer than ${longestClientId} bytes`);
     }
     session.clientId = client.id;
     if (!session.mayConnect()) {
       lifecycle.connectFailed(session);
       session.clientId = "";
-      return refusal(
-        notAuthorized,
-        "the policies of the certificate do not allow iot:Connect, or the will's iot:Publish",
-      );
+      return refusal(notAuthorized, "the policies of the client do not allow iot:Connect, or the will's iot:Publish");
     }
     for (const other of this.open) {
       if (other !== session && other.clientId === client.id) other.reason ??= "DUPLICATE_CLIENTID";
@@ -244,7 +254,7 @@ export class Hub implements Delivery {
       this.away.delete(client.id);
       return endSession(this.aedes, client.id);
     };
-    this.away.set(client.id, this.region.clock.after(limits.sessionMs, forget));
+    this.away.set(client.id, this.region.clock.after(sessionMs, forget));
   }
 
   private remember(session: Session): void {
@@ -253,11 +263,11 @@ export class Hub implements Delivery {
     // Not the session: what waits for the clock would keep its connection in memory.
     const { version, clientId, state } = session;
     this.past.set(clientId, state);
-    clock.after(limits.memoryMs, () => {
+    clock.after(memoryMs, () => {
       if (this.past.get(clientId) === state) this.past.delete(clientId);
     });
     // The numbers begin again when a client has been away for an hour.
-    clock.after(limits.sessionMs, () => {
+    clock.after(sessionMs, () => {
       if (this.versions.get(clientId) === version + 1 && !this.find(clientId)) this.versions.delete(clientId);
     });
   }
@@ -272,7 +282,7 @@ export class Hub implements Delivery {
       done(problem);
       return;
     }
-    const { broker } = this.region;
+    const { broker, faults } = this.region;
     const { clientId, principal, sourceIp } = session;
     const message = broker.message(packet.topic, payload, {
       qos: packet.qos === 1 ? 1 : 0,
@@ -281,10 +291,25 @@ export class Hub implements Delivery {
       principal,
       sourceIp,
     });
-    if (message.retain) broker.retain(message);
-    packet.retain = false;
-    done();
-    broker.tell(message);
+    const take = (isAnswered = true) => {
+      if (message.retain) broker.retain(message);
+      packet.retain = false;
+      // What the client sends next does not come of this message.
+      if (isAnswered) this.journal.within([], done);
+      else this.deliver(message);
+      broker.tell(message);
+      broker.repeat(message);
+    };
+    const faulty = faults.active ? faults.call(this.region.publishing(packet.topic)) : undefined;
+    const taken = this.journal.step(
+      () => deviceMessage(this.region, message.topic, clientId),
+      () => (faulty ? faulty.run(() => take(!faulty.losesAnswer)) : take()),
+    );
+    // Devices are told of no error: their connection ends, before the message is taken or instead of PUBACK.
+    taken?.catch((error) => {
+      session.reason ??= endBy(error);
+      done(error);
+    });
   }
 
   private publishProblem(session: Session, { topic, qos, retain }: PublishPacket, payload: Buffer): Error | undefined {
@@ -315,7 +340,7 @@ export class Hub implements Delivery {
     // AWS IoT has no QoS 2 and leaves the client without an answer; a refusal shows where the mistake is.
     if (subscription.qos === 2) return null;
     session.filters.set(topic, subscription.qos);
-    if (session.filters.size > limits.subscriptionsPerConnection) {
+    if (session.filters.size > limits.iot.subscriptions.value) {
       session.end("CLIENT_ERROR");
       return null;
     }
@@ -327,6 +352,8 @@ export class Hub implements Delivery {
     const session = this.sessions.get(client);
     // What waited for a session may be for a filter that this connection has not been granted.
     if (!session?.isGranted(packet.topic, 0) || !session.permissions.allows("Receive", packet.topic)) return null;
+    // A message that comes twice has QoS 1 (MQTT 3.1.1, 3.3.1.1).
+    if (packet.dup && !session.isGranted(packet.topic, 1)) return null;
     // aedes lowers the QoS of what it has retained for filters without wildcards only.
     if (packet.retain && packet.qos === 1 && !session.isGranted(packet.topic, 1)) packet.qos = 0;
     return packet;

@@ -13,7 +13,7 @@ export class Hubs {
   connect(region: Region, peer: Peer): void {
     let hub = this.hubs.get(region);
     if (!hub) {
-      hub = Hub.start(region, (error, where) => this.host.report(error, where));
+      hub = Hub.start(region, this.host);
       this.hubs.set(region, hub);
     }
     hub.then(

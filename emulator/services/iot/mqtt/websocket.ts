@@ -1,5 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { createWebSocketStream, WebSocketServer } from "ws";
+import type { Access } from "../../../core/access/access";
+import { AwsError } from "../../../core/errors";
 import { SignatureProblem, SignatureVerifier, type Signer } from "../../../core/gateway/signer";
 import { hangUp } from "../../../core/hang-up";
 import type { Host, UpgradeRequest } from "../../../core/service";
@@ -9,7 +11,8 @@ import type { Hubs } from "./hubs";
 
 /**
  * MQTT over WebSocket at `/mqtt`, with a version 4 signature in the query string
- * (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws). Account and region are the signer's.
+ * (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws). Account and region are the signer's, and
+ * the signer's IAM policies are asked at each step, also when they change meanwhile.
  */
 export class WebSocketDoor {
   private readonly signatures: SignatureVerifier;
@@ -21,7 +24,7 @@ export class WebSocketDoor {
   });
 
   constructor(
-    host: Host,
+    private readonly host: Host,
     private readonly store: Store,
     private readonly hubs: Hubs,
   ) {
@@ -37,17 +40,21 @@ export class WebSocketDoor {
     try {
       signer = await this.signatures.verify(request, "000000000000");
     } catch (error) {
-      if (!(error instanceof SignatureProblem)) throw error;
-      return refuse(socket, error.message);
+      // A session that has expired is an error of STS.
+      if (error instanceof SignatureProblem || error instanceof AwsError) return refuse(socket, error.message);
+      throw error;
     }
     const scope = { account: signer.accountId, region };
+    const sourceIp = (message.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
+    const facts = { region, sourceIp, userAgent: headers["user-agent"], referer: headers.referer };
+    const may = (access: Access) => !this.host.bus.access.check(signer.identity, access, facts);
     this.sockets.handleUpgrade(message, socket, head, (opened) => {
       opened.on("error", () => opened.terminate());
       const stream = createWebSocketStream(opened);
       this.hubs.connect(this.store.region(scope), {
         stream,
-        identity: { kind: "iam", userId: signer.caller, arn: signer.userArn },
-        sourceIp: (message.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""),
+        identity: { kind: "iam", userId: signer.caller, may },
+        sourceIp,
       });
     });
     return 101;

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Bus, MqttProperties } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
-import { allowsService } from "../../../core/service-caller";
 import type { Message } from "../broker";
-import { invalidRequest } from "../errors";
+import { invalidRequest, unauthorized } from "../errors";
 import { groupsWith } from "../groups";
-import { AssumedRole } from "../roles";
+import { AssumedRole, serviceOf } from "../roles";
 import type { SqlContext } from "../sql";
 import type { Region } from "../state";
 import { describeThing, findThing } from "../things";
@@ -28,21 +27,23 @@ type Functions = Pick<SqlContext, "invokeLambda" | "getThingShadow" | "getDynamo
 /** What the functions of SQL that reach other services do for a rule. */
 export function functionsOf(region: Region, bus: Bus, ruleArn: string): Functions {
   const { scope } = region;
+  const itself = serviceOf({ arn: ruleArn }, scope);
   const assume = (roleArn: string) => new AssumedRole(bus, scope, ruleArn, roleArn).assume();
+  /** Acts as a role on a thing, or its shadow. */
+  const reach = (roleArn: string, action: string, thing: string) =>
+    bus.access.demand(assume(roleArn), { action, resource: region.arn(`thing/${thing}`) }, unauthorized);
   return {
     // Not emulated: AWS gives a function two seconds here. A cold start on a busy machine may take longer.
     async invokeLambda(functionArn, input) {
       const lambda = await bus.to("lambda");
-      const caller = { principal: "iot.amazonaws.com", sourceArn: ruleArn, sourceAccount: scope.account };
-      if (!allowsService(await lambda.policy(functionArn), caller, "lambda:InvokeFunction", functionArn))
-        throw invalidRequest(`The policy of ${functionArn} does not allow iot.amazonaws.com to invoke it`);
-      const { payload, functionError } = await lambda.invoke(functionArn, JSON.stringify(input ?? null), caller);
+      const json = JSON.stringify(input ?? null);
+      const { payload, functionError } = await lambda.invoke(functionArn, json, { by: itself, inBackground: true });
       if (functionError !== undefined) throw invalidRequest(`${functionArn} failed`);
       return JSON.parse(payload || "null");
     },
 
     async getThingShadow(thing, shadow, roleArn) {
-      await assume(roleArn);
+      reach(roleArn, "iot:GetThingShadow", shadow === undefined ? thing : `${thing}/${shadow}`);
       try {
         return region.shadows.get({ thing, shadow });
       } catch (error) {
@@ -52,15 +53,14 @@ export function functionsOf(region: Region, bus: Bus, ruleArn: string): Function
     },
 
     async getRegistryData(api, thing, roleArn) {
-      await assume(roleArn);
+      reach(roleArn, `iot:${api}`, thing);
       if (api === "DescribeThing") return describeThing(findThing(region, thing));
       if (api === "ListThingGroupsForThing") return { thingGroups: groupsWith(region, thing) };
       throw invalidRequest(`get_registry_data knows DescribeThing and ListThingGroupsForThing, and not ${api}`);
     },
 
     async getDynamoDbItem(table, key, roleArn) {
-      await assume(roleArn);
-      const item = await (await bus.to("dynamodb")).getItem(scope, table, toKey(key));
+      const item = await (await bus.to("dynamodb")).getItem(scope, table, toKey(key), assume(roleArn));
       return item && fromItem(item);
     },
   };

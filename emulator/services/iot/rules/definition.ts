@@ -1,6 +1,7 @@
 import type { Action, TopicRulePayload } from "@aws-sdk/client-iot";
 import type { Bus } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
+import { limits } from "../../../core/limits";
 import { check } from "../checks";
 import { checkRole } from "../roles";
 import { parseSql, parseTemplate, type Statement, type Template } from "../sql";
@@ -38,7 +39,7 @@ export async function readRule(
   const { sql, actions, errorAction, description, ruleDisabled, awsIotSqlVersion } = payload;
   check({
     "topicRulePayload.sql": [sql, { required: true }],
-    "topicRulePayload.actions": [actions, { required: true, length: [0, 10] }],
+    "topicRulePayload.actions": [actions, { required: true, length: [0, limits.iot.actions.value] }],
   });
   const version = awsIotSqlVersion ?? defaultVersion;
   const statement = parseSql(sql!, version);
@@ -55,7 +56,7 @@ export async function readRule(
   );
   const boundError = errorAction && bindAction(errorAction, "topicRulePayload.errorAction", surroundings);
   const roles = [...actions!, ...(errorAction ? [errorAction] : [])].flatMap((action: Action) => roleOf(action) ?? []);
-  for (const role of new Set(roles)) await checkRole(bus, region.scope, rule.arn, role);
+  for (const role of new Set(roles)) checkRole(bus, region.scope, rule.arn, role);
   return {
     ...rule,
     payload: { sql, actions, errorAction, description, awsIotSqlVersion: version },

@@ -48,7 +48,8 @@ export class Engine {
     for (const rule of this.reached(rules, arrival)) {
       this.log.matched(rule, arrival);
       // Evaluated in order within a topic, so that what waits for a function does not let others pass.
-      rule.lanes.run(`sql ${message.topic}`, () => this.run(rule, arrival));
+      const fired = () => ({ kind: "rule", service: "iot", operation: rule.name, resources: [rule.arn] }) as const;
+      rule.lanes.run(`sql ${message.topic}`, () => this.host.journal.step(fired, () => this.run(rule, arrival)));
     }
   }
 

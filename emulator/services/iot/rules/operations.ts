@@ -1,4 +1,5 @@
 import type { Tag, TopicRulePayload } from "@aws-sdk/client-iot";
+import { limits } from "../../../core/limits";
 import type { Context } from "../../../core/service";
 import { check, page } from "../checks";
 import { limitExceeded } from "../errors";
@@ -12,10 +13,10 @@ import { Lanes } from "./lanes";
 import type { Rule } from "./rule";
 import type { Rules } from "./rules";
 
-/** Rules of an account and region (https://docs.aws.amazon.com/general/latest/gr/iot-core.html#rules_limits). */
-const mostRules = 1000;
+/** Rules of an account and region. */
+const mostRules = limits.iot.rules.value;
 
-const nameRule = { required: true, length: [1, 128], pattern: /^[a-zA-Z0-9_]+$/ } as const;
+const nameRule = { required: true, length: [1, limits.iot.name.value], pattern: /^[a-zA-Z0-9_]+$/ } as const;
 
 /** The tags of a request's header, written as a query string. */
 function readTags(text: string | undefined): Tag[] {

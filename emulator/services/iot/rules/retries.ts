@@ -1,4 +1,4 @@
-import { AwsError } from "../../../core/errors";
+import { mayPass } from "../../../core/errors";
 import { Redelivery } from "../../../core/redelivery";
 import type { Host } from "../../../core/service";
 
@@ -14,12 +14,6 @@ const pause = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 
  * before them, and a service that stays overloaded must not pile them up without end.
  */
 const longestWait = 300_000;
-
-const passing = /Throttl|ThroughputExceeded|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable/;
-
-/** Whether waiting can help: the service has too much to do, or failed itself. */
-const mayPass = (error: unknown): boolean =>
-  error instanceof AwsError && error.status !== 501 && (error.fault === "server" || passing.test(error.code));
 
 /** Calls that are repeated on the emulator's clock while a service is overloaded. */
 export class Retries {

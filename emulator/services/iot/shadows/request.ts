@@ -1,3 +1,4 @@
+import { limits } from "../../../core/limits";
 import { isDeeper, isObject, type State } from "./documents";
 import {
   invalidClientToken,
@@ -11,9 +12,9 @@ import {
 } from "./errors";
 import type { Change } from "./shadow";
 
-/** Levels below `desired` and `reported` (AWS IoT Core quotas). */
-const mostLevels = 8;
-const longestToken = 64;
+/** Levels below `desired` and `reported`. */
+const mostLevels = limits.iot.shadowLevels.value;
+const longestToken = limits.iot.clientToken.value;
 
 function parse(payload: Buffer): unknown {
   let text: string;

@@ -1,13 +1,14 @@
 import type { Clock } from "../../../core/clock";
+import { limits } from "../../../core/limits";
 import type { MessageBroker } from "../broker";
 import { invalidShadowName, invalidThingName, noShadow, tooLarge, versionConflict } from "./errors";
 import { readChange } from "./request";
 import { accepted, type Change, Shadow } from "./shadow";
 
-const thingName = /^[a-zA-Z0-9:_-]{1,128}$/;
-const shadowName = /^[$a-zA-Z0-9:_-]{1,64}$/;
-/** The state document's size, for each of its parts (AWS IoT Core quotas). */
-const largestState = 8 * 1024;
+const thingName = new RegExp(`^[a-zA-Z0-9:_-]{1,${limits.iot.name.value}}$`);
+const shadowName = new RegExp(`^[$a-zA-Z0-9:_-]{1,${limits.iot.shadowName.value}}$`);
+/** The state document's size, for each of its parts. */
+const largestState = limits.iot.shadow.value;
 /** A deleted shadow's version is remembered for two days: a new one goes on from it (device shadow data flow). */
 const memoryMs = 2 * 86_400_000;
 

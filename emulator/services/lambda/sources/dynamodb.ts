@@ -3,7 +3,7 @@ import { compilePattern } from "../../../core/event-pattern";
 import type { SourceKind } from "./mapping";
 import type { StreamKind } from "./stream-kind";
 import { StreamPoller } from "./stream-poller";
-import { checkReach, checkStreamSettings, orStreamNotFound } from "./stream-settings";
+import { checkReach, checkStreamAccess, checkStreamSettings, orStreamNotFound } from "./stream-settings";
 
 /** Streams of Amazon DynamoDB tables (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html). */
 export const dynamodbSource: SourceKind = {
@@ -16,12 +16,17 @@ export const dynamodbSource: SourceKind = {
     return config;
   },
 
+  checkAccess: (host, arn, reader) =>
+    checkStreamAccess(kind, host, arn, reader, "GetRecords, GetShardIterator, DescribeStream, and ListStreams"),
+
   start: (mapping, tools) => new StreamPoller(mapping, tools, kind),
 };
 
 const kind: StreamKind<TableRecord> = {
+  service: "dynamodb",
   batchInfo: "DDBStreamBatchInfo",
-  open: async (host, arn) => (await (await host.bus.to("dynamodbStreams")).find(arn)).reader,
+  open: async (host, arn, by) => (await host.bus.to("dynamodbStreams")).open(arn, by),
+  reading: (arn) => ({ service: "dynamodbstreams", operation: "GetRecords", resources: [arn] }),
   event: ({ detail }, { mapping }) => ({
     ...(inJson(detail) as object),
     eventSourceARN: mapping.config.EventSourceArn,

@@ -1,9 +1,9 @@
-import type { DataRecordDetail } from "../../../core/bus";
+import type { DataRecordDetail } from "../../../core/stream-reader";
 import type { SourceKind } from "./mapping";
 import { payloadMatcher } from "./payload-filter";
 import type { StreamKind } from "./stream-kind";
 import { StreamPoller } from "./stream-poller";
-import { checkReach, checkStreamSettings, orStreamNotFound } from "./stream-settings";
+import { checkReach, checkStreamAccess, checkStreamSettings, orStreamNotFound } from "./stream-settings";
 
 /** Amazon Kinesis data streams, by their ARN or that of a consumer (https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html). */
 export const kinesisSource: SourceKind = {
@@ -16,6 +16,15 @@ export const kinesisSource: SourceKind = {
     return config;
   },
 
+  checkAccess: (host, arn, reader) =>
+    checkStreamAccess(
+      kind,
+      host,
+      arn,
+      reader,
+      "GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams",
+    ),
+
   start: (mapping, tools) => new StreamPoller(mapping, tools, kind),
 };
 
@@ -24,8 +33,14 @@ interface KinesisEvent {
 }
 
 const kind: StreamKind<DataRecordDetail> = {
+  service: "kinesis",
   batchInfo: "KinesisBatchInfo",
-  open: async (host, arn) => (await host.bus.to("kinesis")).open(arn),
+  open: async (host, arn, by) => (await host.bus.to("kinesis")).open(arn, by),
+  reading: (arn) => ({
+    service: "kinesis",
+    operation: arn.includes("/consumer/") ? "SubscribeToShard" : "GetRecords",
+    resources: [arn],
+  }),
   event: ({ sequenceNumber, arrival, detail }, { mapping, shardId, role }) => ({
     kinesis: {
       kinesisSchemaVersion: "1.0",

@@ -1,4 +1,5 @@
 import type { CreateEventSourceMappingCommandInput, EventSourceMappingConfiguration } from "@aws-sdk/client-lambda";
+import type { Identity } from "../../../core/access/identity";
 import type { Arn } from "../../../core/arn";
 import type { Host } from "../../../core/service";
 import type { Invoker } from "../invoker";
@@ -37,6 +38,8 @@ export interface PollerTools {
 export interface SourceKind {
   /** The service in the ARN, for example `sqs`. */
   readonly service: string;
+  /** Refuses a role that may not read the source. */
+  checkAccess(host: Host, sourceArn: string, reader: Identity): Promise<void>;
   /** Refuses settings that this source does not take; gives those that the mapping is to have. */
   check(
     host: Host,

@@ -1,13 +1,16 @@
 import type { QueueMessage } from "../../../core/bus";
 import { AwsError, notEmulated } from "../../../core/errors";
 import type { Matcher } from "../../../core/event-pattern";
-import { invalidParameter } from "../errors";
+import { endsOf, limits } from "../../../core/limits";
+import { invalidParameter, roleLacks } from "../errors";
 import { payloadLimits } from "../invoker";
 import { check } from "../names";
+import { batchStep } from "./batch-step";
 import type { Mapping, MappingSettings, Poller, PollerTools, SourceKind } from "./mapping";
 import { failedItems } from "./partial";
 import { pause } from "./pause";
 import { payloadMatcher } from "./payload-filter";
+import { isDenied, SourceRole } from "./source-role";
 
 /** Settings that only streams and brokers have. */
 const foreign = [
@@ -32,9 +35,15 @@ export const sqsSource: SourceKind = {
   async check(host, source, fn, settings) {
     const fifo = source.resource.endsWith(".fifo");
     check({
-      batchSize: [settings.BatchSize, { range: [1, 10_000] }],
-      maximumBatchingWindowInSeconds: [settings.MaximumBatchingWindowInSeconds, { range: [0, 300] }],
-      "scalingConfig.maximumConcurrency": [settings.ScalingConfig?.MaximumConcurrency, { range: [2, 1000] }],
+      batchSize: [settings.BatchSize, { range: endsOf(limits.lambda.batch) }],
+      maximumBatchingWindowInSeconds: [
+        settings.MaximumBatchingWindowInSeconds,
+        { range: endsOf(limits.lambda.batchWindow) },
+      ],
+      "scalingConfig.maximumConcurrency": [
+        settings.ScalingConfig?.MaximumConcurrency,
+        { range: endsOf(limits.lambda.maximumConcurrency) },
+      ],
     });
     const unsupported = foreign.find((name) => settings[name] !== undefined);
     if (unsupported) {
@@ -46,10 +55,11 @@ export const sqsSource: SourceKind = {
     const BatchSize = settings.BatchSize ?? 10;
     const window = settings.MaximumBatchingWindowInSeconds ?? 0;
     if (fifo && window > 0) throw invalidParameter("Batching window is not supported for FIFO queues.");
-    if (fifo && BatchSize > 10) throw invalidParameter("Batch size must be between 1 and 10 for FIFO queues.");
-    if (BatchSize > 10 && window === 0) {
+    const { value: most } = limits.lambda.batchWithoutWindow;
+    if (fifo && BatchSize > most) throw invalidParameter(`Batch size must be between 1 and ${most} for FIFO queues.`);
+    if (BatchSize > most && window === 0) {
       throw invalidParameter(
-        "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        `Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than ${most}`,
       );
     }
     const visibility = Number((await attributes(host, source.text)).VisibilityTimeout ?? 30);
@@ -64,6 +74,13 @@ export const sqsSource: SourceKind = {
       MaximumBatchingWindowInSeconds: window,
       ScalingConfig: settings.ScalingConfig?.MaximumConcurrency ? settings.ScalingConfig : undefined,
     };
+  },
+
+  async checkAccess(host, queueArn, reader) {
+    const policy = (await attributes(host, queueArn)).Policy;
+    for (const action of ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
+      if (host.bus.access.checkCaller(reader, { action, resource: queueArn, policy }))
+        throw roleLacks("function", action);
   },
 
   start: (mapping, tools) => new SqsPoller(mapping, tools),
@@ -81,15 +98,18 @@ async function attributes(host: PollerTools["host"], queueArn: string): Promise<
 }
 
 /** A queue hands out at most ten messages at once. */
-const receiveLimit = 10;
-const pollWait = 20_000;
+const receiveLimit = limits.sqs.batch.value;
+/** A message ends a poll at once, and nobody sees how long one takes: 20 s, as AWS has it, would be 60,000 of them in two weeks. */
+const pollWait = 86_400_000;
 /** Batches at a time that polling begins with, and at most comes to (the page above). */
 const startBatches = 5;
-const mostBatches = 1000;
+const mostBatches = limits.lambda.maximumConcurrency.value;
 /** Bytes of records in one event, so that it stays below the 6 MB of an invocation with what is around them. */
 const eventSize = payloadLimits.RequestResponse - 1_000;
 /** How long polling rests when the queue or the function is not there. */
 const rest = 1_000;
+/** And when the role may not read the queue; a change of IAM ends it sooner. */
+const deniedRest = 30_000;
 
 /**
  * Polls a queue for one mapping: one long poll at a time, so that a message is taken the moment it arrives, and as many
@@ -97,8 +117,12 @@ const rest = 1_000;
  */
 class SqsPoller implements Poller {
   private readonly stopping = new AbortController();
+  /** Ends a long poll; another one may follow. */
+  private polling = new AbortController();
+  private readonly forgetRole: () => void;
   private readonly loop: Promise<void>;
   private readonly filters: readonly Matcher[];
+  private readonly role: SourceRole;
   /** Batches that may run now: grows while batches succeed, shrinks when they fail or are throttled. */
   private allowed: number;
   private inFlight = 0;
@@ -111,14 +135,24 @@ class SqsPoller implements Poller {
     this.filters = (mapping.config.FilterCriteria?.Filters ?? []).map(({ Pattern }) =>
       payloadMatcher("body", JSON.parse(Pattern!)),
     );
+    this.role = new SourceRole(mapping, tools);
+    // What a long poll was allowed when it began may be forbidden when a message comes.
+    this.forgetRole = this.role.onChange(() => this.endPoll());
     this.allowed = Math.min(startBatches, this.limit);
     this.loop = this.run().catch((error) => tools.host.report(error, `polling ${this.queueArn}`));
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.forgetRole();
+    this.endPoll();
     this.wake?.();
     await this.loop;
+  }
+
+  private endPoll(): void {
+    this.polling.abort();
+    if (!this.stopped) this.polling = new AbortController();
   }
 
   private get queueArn(): string {
@@ -147,7 +181,8 @@ class SqsPoller implements Poller {
         if (this.stopped) return;
         if (!(error instanceof AwsError)) throw error;
         this.mapping.lastResult = `PROBLEM: ${error.message}`;
-        await this.pause(rest);
+        if (isDenied(error)) await this.pause(deniedRest, (end) => this.role.onChange(end));
+        else await this.pause(rest);
       }
     }
   }
@@ -186,8 +221,9 @@ class SqsPoller implements Poller {
   }
 
   private async receive(max: number, waitMs: number): Promise<Item[]> {
-    const { signal } = this.stopping;
-    const messages = await (await this.sqs()).receive(this.queueArn, { max, waitMs, signal });
+    const by = this.role.assume();
+    const { signal } = this.polling;
+    const messages = await (await this.sqs()).receive(this.queueArn, { max, waitMs, signal, by });
     return messages.map((message) => {
       const record = this.record(message);
       return { message, record, json: JSON.stringify(record) };
@@ -208,7 +244,7 @@ class SqsPoller implements Poller {
     const wanted = messages.filter(({ record }) => this.filters.some((matches) => matches(record)));
     const kept = new Set(wanted);
     const dropped = messages.filter((item) => !kept.has(item));
-    if (dropped.length) await (await this.sqs()).delete(this.queueArn, handles(dropped));
+    if (dropped.length) await this.delete(dropped);
     return wanted;
   }
 
@@ -227,7 +263,15 @@ class SqsPoller implements Poller {
 
   /** Failed messages stay as they are: they come back when their visibility timeout is over. */
   private async process(batch: readonly Item[]): Promise<void> {
-    const result = await this.invoke(`{"Records":[${batch.map(({ json }) => json).join()}]}`);
+    const result = await this.tools.host.journal.step(
+      () =>
+        batchStep(
+          "sqs",
+          this.queueArn,
+          batch.map(({ message }) => message),
+        ),
+      () => this.invoke(`{"Records":[${batch.map(({ json }) => json).join()}]}`),
+    );
     if (!result || result.errorType !== undefined) {
       this.allowed = Math.max(1, Math.floor(this.allowed / 2));
       this.mapping.lastResult = result ? "PROBLEM: Function call failed" : "PROBLEM: Function call was throttled";
@@ -240,7 +284,11 @@ class SqsPoller implements Poller {
       const failed = failedItems(result.payload, new Set(batch.map(({ message }) => message.messageId)));
       done = failed === "all" ? [] : batch.filter(({ message }) => !failed.has(message.messageId));
     }
-    if (done.length) await (await this.sqs()).delete(this.queueArn, handles(done));
+    if (done.length) await this.delete(done);
+  }
+
+  private async delete(messages: readonly Item[]): Promise<void> {
+    await (await this.sqs()).delete(this.queueArn, handles(messages), this.role.assume());
   }
 
   private get limit(): number {
@@ -254,7 +302,7 @@ class SqsPoller implements Poller {
     for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
       const target = invoker.find(this.mapping.config.FunctionArn!);
       try {
-        return await invoker.invoke({ ...target, payload });
+        return await invoker.call({ ...target, payload });
       } catch (error) {
         if (!(error instanceof AwsError) || error.code !== "TooManyRequestsException") throw error;
         this.allowed = Math.max(1, this.allowed - 1);

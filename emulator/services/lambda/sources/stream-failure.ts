@@ -3,6 +3,7 @@ import { AwsError } from "../../../core/errors";
 import type { Host } from "../../../core/service";
 import type { InvocationResult } from "../invoker";
 import type { Mapping } from "./mapping";
+import type { SourceRole } from "./source-role";
 import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
 
 /** What failure records of one kind of stream look like. */
@@ -22,29 +23,30 @@ interface Discarded {
 /**
  * Tells the on-failure destination of a mapping which records were given up
  * (https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html). A bucket gets the records, too.
- * A destination that refuses loses the record, as on AWS; here it is also reported.
+ * It is sent as the function's role. A destination that refuses loses the record, as on AWS; here it is also reported.
  */
 export async function deliverDiscarded(
   host: Host,
   shape: FailureShape,
   { config, uuid }: Mapping,
+  role: SourceRole,
   discarded: Discarded,
 ): Promise<void> {
   const destination = config.DestinationConfig?.OnFailure?.Destination;
   if (!destination) return;
   const now = new Date(host.clock.now());
   const record = failureRecord(shape, config.EventSourceArn!, config.FunctionArn!, discarded, now);
-  const from = { principal: "lambda.amazonaws.com", sourceArn: config.FunctionArn! };
   const [, , service, , , name = ""] = destination.split(":");
   try {
+    const by = role.assume();
     if (service === "sqs") {
-      await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record), ...from });
+      await (await host.bus.to("sqs")).send(destination, { body: JSON.stringify(record) }, by);
     } else if (service === "sns") {
-      await (await host.bus.to("sns")).publish(destination, { message: JSON.stringify(record), ...from });
+      await (await host.bus.to("sns")).publish(destination, { message: JSON.stringify(record) }, by);
     } else {
       const body = Buffer.from(JSON.stringify({ ...record, payload: eventOf(discarded.items) }));
       const key = s3Key(uuid, discarded.shardId, now);
-      await (await host.bus.to("s3")).putObject(name, key, body, { contentType: "application/json" });
+      await (await host.bus.to("s3")).putObject(name, key, body, { contentType: "application/json", by });
     }
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

@@ -1,6 +1,9 @@
-import type { StreamReader, StreamRecord } from "../../../core/bus";
+import type { Identity } from "../../../core/access/identity";
 import type { Matcher } from "../../../core/event-pattern";
+import type { Place } from "../../../core/faults/place";
+import type { Causes } from "../../../core/journal/entry";
 import type { Host } from "../../../core/service";
+import type { StreamReader, StreamRecord } from "../../../core/stream-reader";
 import type { Mapping } from "./mapping";
 
 /** What a record's event is made of, beside the record. */
@@ -13,7 +16,11 @@ interface EventContext {
 
 /** What is particular to one kind of stream. */
 export interface StreamKind<Detail> {
-  open(host: Host, arn: string): Promise<StreamReader<Detail>>;
+  /** Signing name of its service. */
+  readonly service: "kinesis" | "dynamodb";
+  open(host: Host, arn: string, by?: Identity): Promise<StreamReader<Detail>>;
+  /** The call that reading is, for faults. */
+  reading(arn: string): Place;
   /** The record as functions see it. */
   event(record: StreamRecord<Detail>, context: EventContext): object;
   /** Reads a filter pattern; the matcher is given events. */
@@ -29,6 +36,7 @@ export interface BatchItem {
   readonly position: number;
   readonly sequenceNumber: string;
   readonly arrival: number;
+  readonly causes?: Causes;
   /** Its event. */
   readonly json: string;
 }

@@ -1,11 +1,13 @@
-import type { StreamReader, StreamRecord } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
 import type { Matcher } from "../../../core/event-pattern";
+import type { StreamReader, StreamRecord } from "../../../core/stream-reader";
 import type { InvocationResult } from "../invoker";
 import { payloadLimits } from "../invoker";
+import { batchStep, causesOf } from "./batch-step";
 import type { Mapping, PollerTools } from "./mapping";
 import { failedItems } from "./partial";
 import { pause } from "./pause";
+import type { SourceRole } from "./source-role";
 import { deliverDiscarded } from "./stream-failure";
 import { type BatchItem, eventOf, type StreamKind } from "./stream-kind";
 import type { ShardProgress } from "./stream-progress";
@@ -14,6 +16,7 @@ import type { ShardProgress } from "./stream-progress";
 export interface StreamSession<Detail> {
   readonly mapping: Mapping;
   readonly tools: PollerTools;
+  readonly role: SourceRole;
   readonly kind: StreamKind<Detail>;
   readonly reader: StreamReader<Detail>;
   readonly filters: readonly Matcher[];
@@ -33,6 +36,8 @@ interface Part {
   readonly waits: number;
   /** Of the last run. */
   readonly result?: InvocationResult;
+  /** Whether it comes again though the function has processed it. */
+  readonly isRepeated?: boolean;
 }
 
 /** What is around the records of an event, and a margin. */
@@ -137,8 +142,8 @@ export class StreamLane<Detail> {
     if (lanes > 1 && laneOf(record.key, lanes) !== this.lane) return undefined;
     const event = kind.event(record, { mapping, shardId: this.shardId, role });
     if (filters.length > 0 && !filters.some((matches) => matches(event))) return undefined;
-    const { position, sequenceNumber, arrival } = record;
-    return { position, sequenceNumber, arrival, json: JSON.stringify(event) };
+    const { position, sequenceNumber, arrival, causes } = record;
+    return { position, sequenceNumber, arrival, causes, json: JSON.stringify(event) };
   }
 
   /** Hands a batch over until all of it is processed or given up. */
@@ -159,7 +164,7 @@ export class StreamLane<Detail> {
       if (expired === given.items.length) return [];
     }
     const part = { ...given, items: given.items.slice(expired) };
-    const { mapping, tools } = this.session;
+    const { mapping, tools, kind } = this.session;
     const payload = eventOf(part.items);
     if (Buffer.byteLength(payload) > payloadLimits.RequestResponse) {
       mapping.lastResult = "PROBLEM: The record is too large for an invocation";
@@ -168,7 +173,10 @@ export class StreamLane<Detail> {
     const target = tools.invoker.find(this.config.FunctionArn!);
     let result: InvocationResult;
     try {
-      result = await tools.invoker.invoke({ ...target, payload });
+      result = await tools.host.journal.step(
+        () => batchStep(kind.service, this.config.EventSourceArn!, part.items),
+        () => tools.invoker.call({ ...target, payload }),
+      );
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       const waits = part.waits + 1;
@@ -181,8 +189,16 @@ export class StreamLane<Detail> {
     const from = this.firstFailure(ran.items, result);
     mapping.lastResult = from === undefined ? "OK" : "PROBLEM: Function call failed";
     if (from !== undefined) return this.failed(ran, from);
+    if (!ran.isRepeated && this.repeats()) return [{ ...ran, isRepeated: true }];
     this.done(ran.items.at(-1)!.position + 1);
     return [];
+  }
+
+  /** Whether a fault brings a batch again: a mapping processes each at least once. */
+  private repeats(): boolean {
+    const { kind, tools } = this.session;
+    const resources = [this.config.EventSourceArn!];
+    return tools.host.faults.duplicates({ service: kind.service, operation: "GetRecords", resources });
   }
 
   /** The index of the first record that the function did not process; undefined when it processed all. */
@@ -222,8 +238,10 @@ export class StreamLane<Detail> {
   }
 
   private async discard(part: Part, condition: "RetryAttemptsExhausted" | "RecordAgeExceeded"): Promise<void> {
-    const { kind, mapping, tools } = this.session;
-    await deliverDiscarded(tools.host, kind, mapping, { ...part, shardId: this.shardId, condition });
+    const { kind, mapping, role, tools } = this.session;
+    await tools.host.journal.within(causesOf(part.items), () =>
+      deliverDiscarded(tools.host, kind, mapping, role, { ...part, shardId: this.shardId, condition }),
+    );
     this.done(part.items.at(-1)!.position + 1);
   }
 

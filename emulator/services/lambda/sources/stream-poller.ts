@@ -1,7 +1,9 @@
-import type { StreamReader } from "../../../core/bus";
 import { AwsError } from "../../../core/errors";
+import { faultyReader } from "../../../core/faults/ports";
+import type { StreamReader } from "../../../core/stream-reader";
 import type { Mapping, Poller, PollerTools } from "./mapping";
 import { pause } from "./pause";
+import { isDenied, SourceRole } from "./source-role";
 import type { StreamKind } from "./stream-kind";
 import { StreamLane, type StreamSession } from "./stream-lane";
 import { type ShardProgress, StreamProgress } from "./stream-progress";
@@ -17,6 +19,7 @@ const longestRest = 300_000;
 export class StreamPoller<Detail> implements Poller {
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
+  private readonly role: SourceRole;
   /** Who waits for news of a shard, or "" for news of the stream. */
   private readonly waiting = new Map<string, (() => void)[]>();
 
@@ -25,6 +28,7 @@ export class StreamPoller<Detail> implements Poller {
     private readonly tools: PollerTools,
     private readonly kind: StreamKind<Detail>,
   ) {
+    this.role = new SourceRole(mapping, tools);
     const before = mapping.progress?.busy ?? Promise.resolve();
     this.running = before
       .then(() => this.run())
@@ -44,13 +48,16 @@ export class StreamPoller<Detail> implements Poller {
     while (!this.stopping.signal.aborted) {
       const begun = clock.now();
       try {
-        const reader = await this.kind.open(this.tools.host, this.mapping.config.EventSourceArn!);
+        const arn = this.mapping.config.EventSourceArn!;
+        const opened = await this.kind.open(this.tools.host, arn, this.role.assume());
+        const reader = faultyReader(opened, this.tools.host.faults, this.kind.reading(arn));
         await this.follow(reader, this.begin(reader));
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         this.mapping.lastResult = `PROBLEM: ${error.message}`;
         if (clock.now() - begun > longestRest) rest = firstRest;
-        await pause(clock, rest, this.stopping.signal);
+        const sooner = isDenied(error) ? (end: () => void) => this.role.onChange(end) : undefined;
+        await pause(clock, rest, this.stopping.signal, sooner);
         rest = Math.min(rest * 2, longestRest);
       }
     }
@@ -126,11 +133,12 @@ export class StreamPoller<Detail> implements Poller {
   }
 
   private session(reader: StreamReader<Detail>, signal: AbortSignal): StreamSession<Detail> {
-    const { mapping, tools, kind } = this;
+    const { mapping, tools, kind, role } = this;
     const patterns = mapping.config.FilterCriteria?.Filters ?? [];
     return {
       mapping,
       tools,
+      role,
       signal,
       kind,
       reader,

@@ -1,10 +1,15 @@
 import type { EventSourceMappingConfiguration, EventSourcePosition } from "@aws-sdk/client-lambda";
+import type { Identity } from "../../../core/access/identity";
 import { type Arn, parseArn } from "../../../core/arn";
 import { AwsError, notEmulated } from "../../../core/errors";
-import { invalidParameter } from "../errors";
+import { endsOf, limits } from "../../../core/limits";
+import type { Host } from "../../../core/service";
+import { invalidParameter, streamForbidden } from "../errors";
 import { check } from "../names";
 import type { FunctionRecord } from "../state";
 import type { MappingSettings } from "./mapping";
+import { isDenied } from "./source-role";
+import type { StreamKind } from "./stream-kind";
 
 /** Settings that only queues and brokers have. */
 const foreign = [
@@ -20,7 +25,7 @@ const foreign = [
 
 /** A mapping with the retention of the stream as its only limit. */
 const unlimited = -1;
-const shortestAge = 60;
+const { least: shortestAge, value: longestAge } = limits.lambda.streamRecordAge;
 const destinationServices = ["sqs", "sns", "s3"];
 
 /**
@@ -33,11 +38,14 @@ export function checkStreamSettings(
 ): EventSourceMappingConfiguration {
   check({
     startingPosition: [settings.StartingPosition, { oneOf: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"] }],
-    batchSize: [settings.BatchSize, { range: [1, 10_000] }],
-    maximumBatchingWindowInSeconds: [settings.MaximumBatchingWindowInSeconds, { range: [0, 300] }],
-    parallelizationFactor: [settings.ParallelizationFactor, { range: [1, 10] }],
-    maximumRetryAttempts: [settings.MaximumRetryAttempts, { range: [-1, 10_000] }],
-    maximumRecordAgeInSeconds: [settings.MaximumRecordAgeInSeconds, { range: [-1, 604_800] }],
+    batchSize: [settings.BatchSize, { range: endsOf(limits.lambda.batch) }],
+    maximumBatchingWindowInSeconds: [
+      settings.MaximumBatchingWindowInSeconds,
+      { range: endsOf(limits.lambda.batchWindow) },
+    ],
+    parallelizationFactor: [settings.ParallelizationFactor, { range: endsOf(limits.lambda.parallelization) }],
+    maximumRetryAttempts: [settings.MaximumRetryAttempts, { range: endsOf(limits.lambda.streamRetries) }],
+    maximumRecordAgeInSeconds: [settings.MaximumRecordAgeInSeconds, { range: [unlimited, longestAge] }],
     tumblingWindowInSeconds: [settings.TumblingWindowInSeconds, { range: [0, 900] }],
   });
   const unsupported = foreign.find((name) => settings[name] !== undefined);
@@ -54,7 +62,7 @@ export function checkStreamSettings(
   const age = settings.MaximumRecordAgeInSeconds ?? unlimited;
   if (age !== unlimited && age < shortestAge) {
     throw invalidParameter(
-      `MaximumRecordAgeInSeconds must be ${unlimited} (no limit), or from ${shortestAge} to 604800; it is ${age}.`,
+      `MaximumRecordAgeInSeconds must be ${unlimited} (no limit), or from ${shortestAge} to ${longestAge}; it is ${age}.`,
     );
   }
   return {
@@ -118,6 +126,27 @@ export function checkReach(source: Arn & { readonly text: string }, { arn }: Fun
   if (source.region !== own?.region) throw invalidParameter(`Stream not found: ${source.text}`);
   if (source.account === own.account) return;
   throw notEmulated("lambda", "CreateEventSourceMapping", `a stream of another account, ${source.account}`);
+}
+
+/**
+ * Refuses a role that may not read a stream. The message names ListStreams, too, which knows no resource and is not asked
+ * about: roles without it work on AWS.
+ *
+ * @param actions in AWS's order.
+ */
+export async function checkStreamAccess(
+  { open }: Pick<StreamKind<unknown>, "open">,
+  host: Host,
+  arn: string,
+  reader: Identity,
+  actions: string,
+): Promise<void> {
+  try {
+    (await open(host, arn, reader)).demand();
+  } catch (error) {
+    if (!(error instanceof AwsError && isDenied(error))) throw error;
+    throw streamForbidden(arn, actions);
+  }
 }
 
 /** Runs what needs the stream, and says in Lambda's words that it is not there. */

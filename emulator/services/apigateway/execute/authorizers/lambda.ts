@@ -1,7 +1,9 @@
 import type { Authorizer } from "@aws-sdk/client-api-gateway";
 import { AwsError } from "../../../../core/errors";
 import { functionOf, readAuthorizerAnswer, readObject } from "../../../../core/gateway/authorizer-answer";
+import { functionCaller } from "../../../../core/gateway/caller";
 import { withDeadline } from "../../../../core/gateway/deadline";
+import { limits } from "../../../../core/limits";
 import type { PolicyDocument } from "../../../../core/policy";
 import { evaluate } from "../../../../core/policy-evaluation";
 import type { Host } from "../../../../core/service";
@@ -9,10 +11,9 @@ import type { Authorization, Call } from "../call";
 import { accessDenied, authorizerFailed, authorizerMisconfigured, GatewayFailure, unauthorized } from "../failures";
 import { requestValue, withStageVariables } from "../parameters";
 
-/** Largest answer of an authorizer's function, in bytes (quotas for REST APIs: Lambda authorizer result size). */
-const resultLimit = 8 * 1024;
-/** How long it may take, in milliseconds (the same quotas: integration timeout). */
-const timeLimit = 29_000;
+/** Largest answer of an authorizer's function, in bytes, and how long it may take, in milliseconds. */
+const resultLimit = limits.apiGateway.authorizerResult.value;
+const timeLimit = limits.apiGateway.authorizerTimeout.value;
 /** Decisions that are kept at a time. */
 const mostDecisions = 10_000;
 
@@ -87,13 +88,13 @@ export class LambdaAuthorizers {
     const started = this.host.clock.now();
     const lambda = this.host.bus.ready("lambda") ?? (await this.host.bus.to("lambda"));
     const { region, account } = call.api!.scope;
-    const work = lambda.invoke(functionArn, JSON.stringify(eventFor(authorizer, call, identity[0] ?? "")), {
-      principal: "apigateway.amazonaws.com",
-      sourceArn: `arn:aws:execute-api:${region}:${account}:${call.api!.id}/authorizers/${authorizer.id}`,
-      sourceAccount: account,
-      traceId: call.traceId,
-    });
-    const result = await withDeadline(this.host.clock, timeLimit, work, authorizerFailed).catch((error: unknown) => {
+    const sourceArn = `arn:aws:execute-api:${region}:${account}:${call.api!.id}/authorizers/${authorizer.id}`;
+    const work = async () => {
+      const by = functionCaller(this.host.bus.access, { roleArn: authorizer.authorizerCredentials, sourceArn });
+      const event = JSON.stringify(eventFor(authorizer, call, identity[0] ?? ""));
+      return lambda.invoke(functionArn, event, { by, traceId: call.traceId });
+    };
+    const result = await withDeadline(this.host.clock, timeLimit, work(), authorizerFailed).catch((error: unknown) => {
       if (error instanceof GatewayFailure) throw error;
       if (!(error instanceof AwsError)) this.host.report(error, `authorizer ${authorizer.name} of API ${call.api!.id}`);
       throw authorizerMisconfigured();

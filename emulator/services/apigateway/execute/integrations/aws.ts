@@ -1,10 +1,12 @@
 import { functionOf } from "../../../../core/gateway/authorizer-answer";
 import { awsRequest, serviceOf } from "../../../../core/gateway/aws-request";
+import { functionCaller, gatewayCredentials } from "../../../../core/gateway/caller";
+import { limits } from "../../../../core/limits";
 import type { Call, Reply } from "../call";
 import { misconfigured } from "../failures";
 import { type BackendAnswer, headerOf, mapRequest, withStageVariables } from "../parameters";
 import { exchange } from "./http";
-import { invoke, sourceArn } from "./lambda-proxy";
+import { invoke, refused, roleOf } from "./lambda-proxy";
 import { mappedReply, requestBody } from "./mapping";
 import { type Tools, within } from "./tools";
 
@@ -23,19 +25,21 @@ async function lambda(call: Call, tools: Tools, functionArn: string): Promise<Re
   const mapped = mapRequest(integration.requestParameters, call).headers;
   const type = overrides?.requestOverride.header["X-Amz-Invocation-Type"] ?? headerOf(mapped, "x-amz-invocation-type");
   if (type === "Event") {
-    const principal = {
-      principal: "apigateway.amazonaws.com",
-      sourceArn: sourceArn(call),
-      sourceAccount: call.api!.scope.account,
-    };
-    await (await host.bus.to("lambda")).invokeAsync(functionArn, body.toString(), principal).catch(() => {
-      throw misconfigured();
-    });
+    try {
+      const by = functionCaller(host.bus.access, roleOf(call));
+      await (await host.bus.to("lambda")).invokeAsync(functionArn, body.toString(), by);
+    } catch (error) {
+      throw refused(call, error);
+    }
     call.integration.status = 202;
     return mappedReply(call, templates, { status: 202, headers: {}, body: Buffer.alloc(0) }, undefined, overrides);
   }
   const work = invoke(call, tools, functionArn, body.length ? body.toString() : "{}");
-  const result = await within(host.clock, integration.timeoutInMillis ?? 29_000, work);
+  const result = await within(
+    host.clock,
+    integration.timeoutInMillis ?? limits.apiGateway.integrationTimeout.value,
+    work,
+  );
   call.integration.latency = host.clock.now() - started;
   const answer: BackendAnswer = {
     status: 200,
@@ -64,9 +68,8 @@ async function service(call: Call, tools: Tools, uri: string): Promise<Reply> {
   const { body, overrides } = requestBody(call, templates);
   const mapped = mapRequest(integration.requestParameters, call);
   const override = overrides?.requestOverride;
-  const role = withStageVariables(integration.credentials, call);
-  const credentials = await (await host.bus.to("sts")).roleCredentials(role, "BackplaneAssumeRoleSession").catch(() => {
-    throw misconfigured();
+  const credentials = await gatewayCredentials(host.bus, roleOf(call)).catch((error) => {
+    throw refused(call, error);
   });
   const request = awsRequest(
     target,
@@ -78,7 +81,7 @@ async function service(call: Call, tools: Tools, uri: string): Promise<Reply> {
       path: { ...mapped.path, ...override?.path },
       body,
     },
-    { endpoint: host.endpoint(), credentials, now: host.clock.now() },
+    { endpoint: host.endpoint(), credentials, now: host.clock.now(), journal: host.journal },
   );
   if (!request) throw misconfigured();
   const answer = await exchange(call, tools, request);

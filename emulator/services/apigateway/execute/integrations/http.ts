@@ -1,5 +1,6 @@
 import { exchangeHttp, type OutgoingRequest } from "../../../../core/gateway/http-exchange";
 import { fillPath } from "../../../../core/gateway/path-value";
+import { limits } from "../../../../core/limits";
 import type { Call, Reply } from "../call";
 import type { Overrides } from "../context";
 import { misconfigured, unreachable } from "../failures";
@@ -65,7 +66,7 @@ function urlOf(call: Call, mapped: MappedRequest, isProxy: boolean, overrides: O
 
 /** Sends the request and reads the whole answer, within the integration's timeout. */
 export async function exchange(call: Call, { host }: Tools, request: OutgoingRequest): Promise<BackendAnswer> {
-  const { timeoutInMillis = 29_000, tlsConfig } = call.route!.integration;
+  const { timeoutInMillis = limits.apiGateway.integrationTimeout.value, tlsConfig } = call.route!.integration;
   const started = host.clock.now();
   const abort = new AbortController();
   const insecure = tlsConfig?.insecureSkipVerification;

@@ -1,14 +1,16 @@
 import type { InvokeResult } from "../../../../core/bus";
 import { AwsError } from "../../../../core/errors";
 import { functionOf } from "../../../../core/gateway/authorizer-answer";
+import { functionCaller, type GatewayRole, invalidPermissions } from "../../../../core/gateway/caller";
 import { namedValues } from "../../../../core/gateway/named-values";
+import { limits } from "../../../../core/limits";
 import { type Call, isBinaryType, type Reply } from "../call";
 import { badGateway, misconfigured, tooLarge } from "../failures";
 import { headerOf, mapRequest, withStageVariables } from "../parameters";
 import { type Tools, within } from "./tools";
 
-/** What Lambda takes as a synchronous payload, in bytes (Lambda quotas: 6 MB). */
-const payloadLimit = 6_291_556;
+/** What Lambda takes as a synchronous payload, in bytes. */
+const payloadLimit = limits.lambda.requestPayload.value;
 
 /** Response headers that the gateway does not let through under their own name (developer guide, known issues). */
 const remapped = new Set([
@@ -32,7 +34,11 @@ const members = new Set(["statusCode", "headers", "multiValueHeaders", "body", "
 
 /** AWS_PROXY: the whole request is the function's event, and its answer is the response. */
 export async function lambdaProxy(call: Call, { host }: Tools): Promise<Reply> {
-  const { uri = "", timeoutInMillis = 29_000, httpMethod } = call.route!.integration;
+  const {
+    uri = "",
+    timeoutInMillis = limits.apiGateway.integrationTimeout.value,
+    httpMethod,
+  } = call.route!.integration;
   // Lambda is called by POST, whatever the client's method (a GET here gives 500 on AWS, too).
   if (httpMethod !== "POST") throw misconfigured();
   const functionArn = functionOf(withStageVariables(uri, call));
@@ -49,7 +55,7 @@ export async function lambdaProxy(call: Call, { host }: Tools): Promise<Reply> {
   return replyOf(call, result.payload);
 }
 
-/** Calls the function as the gateway's service principal; what Lambda refuses is a configuration error of the API. */
+/** Calls the function; what Lambda refuses is a configuration error of the API. */
 export async function invoke(
   call: Call,
   { host }: Pick<Tools, "host">,
@@ -58,24 +64,33 @@ export async function invoke(
 ): Promise<InvokeResult> {
   const lambda = host.bus.ready("lambda") ?? (await host.bus.to("lambda"));
   try {
-    const result = await lambda.invoke(functionArn, payload, {
-      principal: "apigateway.amazonaws.com",
-      sourceArn: sourceArn(call),
-      sourceAccount: call.api!.scope.account,
-      traceId: call.traceId,
-    });
+    const by = functionCaller(host.bus.access, roleOf(call));
+    const result = await lambda.invoke(functionArn, payload, { by, traceId: call.traceId });
     call.integration.status = 200;
     return result;
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    call.integration.status = error.status;
-    call.integration.error = error.message;
-    throw misconfigured();
+    throw refused(call, error);
   }
 }
 
+/** The failure of the API for what Lambda refused, and what its logs say of it. */
+export function refused(call: Call, error: unknown): unknown {
+  if (!(error instanceof AwsError)) return error;
+  call.integration.status = error.status;
+  // The words of AWS (https://repost.aws/knowledge-center/api-gateway-rest-api-lambda-integrations).
+  call.integration.error = error.code === "AccessDeniedException" ? invalidPermissions : error.message;
+  return misconfigured();
+}
+
+/** The role of a request's integration, and the method that it is called for. */
+export function roleOf(call: Call): GatewayRole {
+  const { credentials } = call.route!.integration;
+  const roleArn = credentials && withStageVariables(credentials, call);
+  return { roleArn, sourceArn: sourceArn(call), signer: call.signer };
+}
+
 /** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/path`, with the resource's path, not the request's. */
-export function sourceArn(call: Call): string {
+function sourceArn(call: Call): string {
   const { region, account } = call.api!.scope;
   const { resource } = call.route!;
   return `arn:aws:execute-api:${region}:${account}:${call.api!.id}/${call.stageName}/${call.method}${resource.path}`;

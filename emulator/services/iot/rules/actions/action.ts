@@ -2,6 +2,7 @@ import type { Action } from "@aws-sdk/client-iot";
 import type { Bus } from "../../../../core/bus";
 import type { Constraint } from "../../../../core/constraint";
 import type { Scope } from "../../../../core/service";
+import type { PortCaller } from "../../../../core/service-caller";
 import type { Message, MessageBroker } from "../../broker";
 import type { Template } from "../../sql";
 import type { Region } from "../../state";
@@ -33,7 +34,8 @@ export interface Call {
   readonly resource: string;
   /** What failures say of the call behind the topic, such as `Stream: readings, PartitionKey: a`. */
   readonly detail: string;
-  send(): Promise<unknown>;
+  /** @param by the session of the action's role, or AWS IoT itself where it has none. */
+  send(by: PortCaller): Promise<unknown>;
 }
 
 /** What actions use of the rule that has them, and of the emulator. */

@@ -47,7 +47,7 @@ export const cloudwatchLogs = defineAction("cloudwatchLogs", {
           lane: name,
           resource: name,
           detail: `LogGroup: ${name}`,
-          async send() {
+          async send(by) {
             const events = batchMode
               ? recordsOf(payload, isJson)
               : [{ timestamp: message.timestamp, message: payload.toString("utf8") }];
@@ -57,7 +57,7 @@ export const cloudwatchLogs = defineAction("cloudwatchLogs", {
               throw new AwsError("ResourceNotFoundException", "The specified log group does not exist.");
             }
             events.forEach(checkEvent);
-            port.write(scope, name, rule.name, events);
+            port.write(scope, name, rule.name, events, by);
           },
         };
       },

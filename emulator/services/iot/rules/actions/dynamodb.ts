@@ -63,11 +63,11 @@ export const dynamoDB = defineAction("dynamoDB", {
           lane: `${table} ${JSON.stringify(key)}`,
           resource: table,
           detail: `Table: ${table}, Operation: ${operation}`,
-          async send() {
+          async send(by) {
             const port = bus.ready("dynamodb") ?? (await bus.to("dynamodb"));
-            if (operation === "INSERT") await port.putItem(scope, table, { ...key, ...values });
-            else if (operation === "UPDATE") await port.updateItem(scope, table, key, values);
-            else if (operation === "DELETE") await port.deleteItem(scope, table, key);
+            if (operation === "INSERT") await port.putItem(scope, table, { ...key, ...values }, by);
+            else if (operation === "UPDATE") await port.updateItem(scope, table, key, values, by);
+            else if (operation === "DELETE") await port.deleteItem(scope, table, key, by);
             else throw invalidOperation(operation);
           },
         };

@@ -27,11 +27,11 @@ export const dynamoDBv2 = defineAction("dynamoDBv2", {
           lane: `${name} ${message.topic}`,
           resource: name,
           detail: `Table: ${name}`,
-          async send() {
+          async send(by) {
             const item = isJson ? toAttribute(payload.toString("utf8")).M : undefined;
             if (!item) throw noObject();
             const port = bus.ready("dynamodb") ?? (await bus.to("dynamodb"));
-            await port.putItem(scope, name, item);
+            await port.putItem(scope, name, item, by);
           },
         };
       },

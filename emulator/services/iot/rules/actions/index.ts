@@ -3,7 +3,7 @@ import type { Constraint } from "../../../../core/constraint";
 import { notEmulated } from "../../../../core/errors";
 import { check } from "../../checks";
 import { invalidRequest } from "../../errors";
-import { AssumedRole } from "../../roles";
+import { AssumedRole, serviceOf } from "../../roles";
 import type { ActionKind, ActionName, Call, CompiledAction, Surroundings } from "./action";
 import { cloudwatchLogs } from "./cloudwatch-logs";
 import { dynamoDB } from "./dynamodb";
@@ -33,7 +33,7 @@ const kinds: { readonly [Name in ActionName]?: ActionKind<Name> } = {
 /** An action of a rule, ready to run. */
 export interface BoundAction extends CompiledAction, Pick<ActionKind<ActionName>, "title" | "attempt" | "service"> {
   readonly name: ActionName;
-  /** Makes a prepared call, as the action's role. */
+  /** Makes a prepared call: as the action's role, if it has one. */
   run(call: Call): Promise<void>;
 }
 
@@ -70,12 +70,12 @@ export function bindAction(action: Action, at: string, surroundings: Surrounding
   const { rule, scope, bus } = surroundings;
   const roleArn = roleOf(action);
   const role = roleArn === undefined ? undefined : new AssumedRole(bus, scope, rule.arn, roleArn);
+  const itself = serviceOf(rule, scope);
   return {
     ...compiled,
     ...{ name, title: kind.title, attempt: kind.attempt, service: kind.service },
     async run(call) {
-      await role?.assume();
-      await call.send();
+      await call.send(role?.assume() ?? itself);
     },
   };
 }

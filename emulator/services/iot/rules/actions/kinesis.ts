@@ -8,10 +8,9 @@ export const kinesis = defineAction("kinesis", {
   attempt: "put the record",
   service: "AmazonKinesis",
   members: { roleArn: required, streamName: required, partitionKey: {} },
-  compile({ streamName = "", partitionKey }, { rule, scope, bus, template }) {
+  compile({ streamName = "", partitionKey }, { scope, bus, template }) {
     const stream = template(streamName, "streamName");
     const key = partitionKey === undefined ? undefined : template(partitionKey, "partitionKey");
-    const caller = { principal: "iot.amazonaws.com", sourceArn: rule.arn };
     return {
       resource: streamName,
       async prepare({ fill, payload: data }) {
@@ -23,9 +22,9 @@ export const kinesis = defineAction("kinesis", {
           lane: `${name} ${given}`,
           resource: name,
           detail: `Stream: ${name}, PartitionKey: ${given}`,
-          async send() {
+          async send(by) {
             const port = bus.ready("kinesis") ?? (await bus.to("kinesis"));
-            await port.putRecord(arn, { data, partitionKey: given }, caller);
+            await port.putRecord(arn, { data, partitionKey: given }, by);
           },
         };
       },

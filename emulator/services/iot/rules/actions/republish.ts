@@ -1,6 +1,7 @@
 import type { MqttHeaders } from "@aws-sdk/client-iot";
+import { formatArn } from "../../../../core/arn";
 import type { MqttProperties } from "../../../../core/bus";
-import { invalidRequest, payloadTooLarge } from "../../errors";
+import { invalidRequest, payloadTooLarge, unauthorized } from "../../errors";
 import { isReserved, payloadLimit, topicProblem } from "../../topics";
 import { defineAction, type Firing, required, type Surroundings } from "./action";
 
@@ -58,7 +59,7 @@ export const republish = defineAction("republish", {
   attempt: "republish the message",
   service: "AWSIot",
   members: { roleArn: required, topic: required, qos: { range: [0, 1] } },
-  compile({ topic = "", qos, headers }, { broker, template }) {
+  compile({ topic = "", qos, headers }, { scope, bus, broker, template }) {
     // Topics of AWS's own begin with `$`, and are written with `$$` here, where `${` begins a template.
     const target = template(topic.replace(/^\$\$/, "$"), "topic");
     const properties = headers && headersOf(headers, template);
@@ -71,10 +72,12 @@ export const republish = defineAction("republish", {
           lane: name,
           resource: name,
           detail: `Topic: ${name}`,
-          async send() {
+          async send(by) {
             const problem = topicProblem(name) ?? (isReserved(name) ? "the topic is reserved for AWS IoT" : undefined);
             if (problem) throw invalidRequest(`Invalid topic: ${problem}`);
             if (payload.length > payloadLimit) throw payloadTooLarge();
+            const resource = formatArn("iot", scope.region, scope.account, `topic/${name}`);
+            bus.access.demand(by, { action: "iot:Publish", resource }, unauthorized);
             const rounds = (message.rounds ?? 0) + 1;
             if (rounds > mostRounds)
               throw invalidRequest(

@@ -36,12 +36,13 @@ export const s3 = defineAction("s3", {
           lane: `${name}/${at}`,
           resource: name,
           detail: `Bucket: ${name}, Key: "${at}"`,
-          async send() {
+          async send(by) {
             if (at === "") throw noKey();
             const port = bus.ready("s3") ?? (await bus.to("s3"));
             // The ACL of log deliveries is S3's own and not in the type of its client.
             await port.putObject(name, at, payload, {
               acl: cannedAcl as Exclude<typeof cannedAcl, "log-delivery-write">,
+              by,
             });
           },
         };

@@ -6,7 +6,7 @@ export const sns = defineAction("sns", {
   attempt: "publish the notification",
   service: "AmazonSNS",
   members: { roleArn: required, targetArn: required, messageFormat: oneOf("RAW", "JSON") },
-  compile({ targetArn = "", messageFormat }, { rule, bus, template }) {
+  compile({ targetArn = "", messageFormat }, { bus, template }) {
     const topic = template(targetArn, "targetArn");
     return {
       resource: targetArn,
@@ -16,13 +16,10 @@ export const sns = defineAction("sns", {
           lane: `${arn} ${message.topic}`,
           resource: arn,
           detail: `TargetArn: ${arn}`,
-          async send() {
+          async send(by) {
             const port = bus.ready("sns") ?? (await bus.to("sns"));
-            await port.publish(arn, {
-              message: payload.toString("utf8"),
-              ...(messageFormat === "JSON" && { messageStructure: "json" }),
-              sourceArn: rule.arn,
-            });
+            const structure = messageFormat === "JSON" ? { messageStructure: "json" as const } : {};
+            await port.publish(arn, { message: payload.toString("utf8"), ...structure }, by);
           },
         };
       },

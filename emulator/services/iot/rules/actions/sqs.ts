@@ -14,7 +14,7 @@ export const sqs = defineAction("sqs", {
   attempt: "send the message",
   service: "AmazonSQS",
   members: { roleArn: required, queueUrl: required, useBase64: {} },
-  compile({ queueUrl = "", useBase64 }, { rule, scope, bus, template }) {
+  compile({ queueUrl = "", useBase64 }, { scope, bus, template }) {
     const queue = template(queueUrl, "queueUrl");
     return {
       resource: queueUrl,
@@ -24,15 +24,13 @@ export const sqs = defineAction("sqs", {
           lane: `${url} ${message.topic}`,
           resource: url,
           detail: `QueueUrl: ${url}`,
-          async send() {
+          async send(by) {
             const [, account, name] = queuePath.exec(url) ?? [];
             if (account === undefined || name === undefined) throw invalidAddress(url);
             const region = hostRegion.exec(url)?.[1] ?? scope.region;
             const port = bus.ready("sqs") ?? (await bus.to("sqs"));
-            await port.send(formatArn("sqs", region, account, name), {
-              body: payload.toString(useBase64 ? "base64" : "utf8"),
-              sourceArn: rule.arn,
-            });
+            const body = payload.toString(useBase64 ? "base64" : "utf8");
+            await port.send(formatArn("sqs", region, account, name), { body }, by);
           },
         };
       },

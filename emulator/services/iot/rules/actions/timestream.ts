@@ -78,12 +78,12 @@ export const timestream = defineAction("timestream", {
           lane: JSON.stringify([DatabaseName, TableName, Dimensions]),
           resource: `${DatabaseName}/${TableName}`,
           detail: `Database: ${DatabaseName}, Table: ${TableName}`,
-          async send() {
+          async send(by) {
             if (!isJson) throw noObject();
             const Records = measuresOf(payload.toString("utf8"));
             const port = bus.ready("timestream") ?? (await bus.to("timestream"));
             const CommonAttributes = { Dimensions, Time, TimeUnit: unit as TimeUnit };
-            port.writeRecords(scope, { DatabaseName, TableName, CommonAttributes, Records });
+            port.writeRecords(scope, { DatabaseName, TableName, CommonAttributes, Records }, by);
           },
         };
       },
