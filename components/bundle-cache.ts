@@ -55,7 +55,7 @@ export async function keepBundle(directory: string, key: readonly string[], { co
   const folder = dirname(path);
   const modules = join(folder, "../../..");
   const files = [
-    ...inputs.filter((file) => file !== "index.js" || existsSync(resolve(directory, file))),
+    ...inputs,
     ...installations.map((file) => join(modules, file)),
     ...settings.map((file) => join(directory, file)),
   ];

@@ -12,6 +12,9 @@ const settings = {
   logLevel: "silent",
 } as const satisfies esbuild.BuildOptions;
 
+/** What esbuild calls the text. No file: a program's own index.js, say, is not part of a function, and changes often. */
+const textName = "<function>";
+
 /**
  * Puts the text and the modules that it requires, found from the program's directory, into one CommonJS file. `what`
  * names the function in errors.
@@ -24,13 +27,14 @@ export async function bundle(text: string, what: string): Promise<string> {
   try {
     const { outputFiles, metafile } = await esbuild.build({
       ...settings,
-      stdin: { contents: text, resolveDir: directory, sourcefile: "index.js", loader: "js" },
+      stdin: { contents: text, resolveDir: directory, sourcefile: textName, loader: "js" },
       absWorkingDir: directory,
       metafile: true,
       write: false,
     });
     const code = outputFiles[0]!.text;
-    await keepBundle(directory, key, { code, inputs: Object.keys(metafile.inputs) });
+    const inputs = Object.keys(metafile.inputs).filter((file) => file !== textName);
+    await keepBundle(directory, key, { code, inputs });
     return code;
   } catch (error) {
     const { errors = [] } = error as Partial<esbuild.BuildFailure>;

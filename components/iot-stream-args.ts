@@ -36,8 +36,8 @@ export type IoTSink =
   /** A bucket: gzipped NDJSON by date and hour, an object for each batch. */
   | { s3: true | ArchiveArgs }
   /**
-   * Timestream for LiveAnalytics, for accounts that have it: it takes no new ones since June 2025.
-   * @see https://docs.aws.amazon.com/timestream/latest/developerguide/AmazonTimestreamForLiveAnalytics-availability-change.html
+   * Timestream for LiveAnalytics, for accounts that have it: it takes no new ones since June 2025
+   * (https://docs.aws.amazon.com/timestream/latest/developerguide/AmazonTimestreamForLiveAnalytics-availability-change.html).
    */
   | { timestream: TimestreamArgs }
   /** A callback, which runs in Lambda: make clients and other objects inside of it. */

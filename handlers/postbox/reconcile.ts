@@ -54,18 +54,23 @@ export const reconcile = () => {
   const graceMinutes = Number(variable("POSTBOX_GRACE_MINUTES"));
   return async (event: ReconcileEvent | null, context: LambdaContext): Promise<ReconcileReport> => {
     const now = Date.now();
-    const from = event?.since === undefined ? await readCheckpoint(office) : readTime(event.since);
+    const [from, givenUp] = await Promise.all([
+      event?.since === undefined ? readCheckpoint(office) : readTime(event.since),
+      countGivenUp(office),
+    ]);
     const until = now - readGrace(event?.graceMinutes ?? graceMinutes) * MINUTE;
     const progress: Progress = { checked: 0, announced: 0, complete: true, reached: from, failures: [] };
     await sweep(from, until, progress, office, deadlineOf(context));
     const { checked, announced, complete, reached, failures } = progress;
-    if (event?.since === undefined) await writeCheckpoint(Math.min(reached, now - OVERLAP), from, office);
+    // Where there was nothing, the next run may begin where this one did.
+    const moved = event?.since === undefined && checked > 0;
+    if (moved) await writeCheckpoint(Math.min(reached, now - OVERLAP), from, office);
     console.info(JSON.stringify({ message: "reconciled", checked, announced, failed: failures.length, complete }));
     if (failures.length > 0) {
       const { key, reason } = failures[0]!;
       throw new Error(`${failures.length} objects could not be announced; the first of them is ${key}: ${reason}`);
     }
-    if (complete) await takeBackArrivals(office);
+    if (complete && givenUp > 0) await takeBackArrivals(office);
     const iso = (time: number) => new Date(time).toISOString();
     return { checked, announced, complete, from: iso(from), until: iso(Math.max(until, from)) };
   };
@@ -163,11 +168,8 @@ async function writeCheckpoint(reached: number, before: number, { s3, bucket }: 
   await s3().send(new PutObjectCommand({ Bucket: bucket, Key: CHECKPOINT, Body, ContentType }));
 }
 
-/**
- * Sends the arrivals that were given up once more to the function that announces: their objects are announced by now, so
- * that it finds the marks and the queue is empty again.
- */
-async function takeBackArrivals({ sqs }: Office): Promise<void> {
+/** How many arrivals were given up; none where SQS does not say. */
+async function countGivenUp({ sqs }: Office): Promise<number> {
   try {
     const { Attributes } = await sqs().send(
       new GetQueueAttributesCommand({
@@ -175,7 +177,19 @@ async function takeBackArrivals({ sqs }: Office): Promise<void> {
         AttributeNames: ["ApproximateNumberOfMessages"],
       }),
     );
-    if (Number(Attributes?.ApproximateNumberOfMessages) === 0) return;
+    return Number(Attributes?.ApproximateNumberOfMessages);
+  } catch (error) {
+    notTakenBack(error);
+    return 0;
+  }
+}
+
+/**
+ * Sends the arrivals that were given up once more to the function that announces: their objects are announced by now, so
+ * that it finds the marks and the queue is empty again.
+ */
+async function takeBackArrivals({ sqs }: Office): Promise<void> {
+  try {
     await sqs().send(
       new StartMessageMoveTaskCommand({
         SourceArn: variable("POSTBOX_UNANNOUNCED_ARN"),
@@ -183,7 +197,10 @@ async function takeBackArrivals({ sqs }: Office): Promise<void> {
       }),
     );
   } catch (error) {
-    // Nothing is lost by it: another task may be under way, and the next run tries again.
-    console.warn(JSON.stringify({ message: "arrivals were not taken back", reason: describe(error) }));
+    notTakenBack(error);
   }
 }
+
+/** Nothing is lost by it: another task may be under way, and the next run tries again. */
+const notTakenBack = (error: unknown) =>
+  console.warn(JSON.stringify({ message: "arrivals were not taken back", reason: describe(error) }));
