@@ -108,7 +108,7 @@ async function runWithMonitor(
   engine: Engine,
   log: (entry: Extract<DeployEvent, { kind: "log" }>) => void,
 ): Promise<ProgramResult> {
-  const { endpoint, stack, credentials, environment, timeout = 300_000 } = options;
+  const { endpoint, stack, credentials, environment, timeout = 300_000, warm } = options;
   const monitor = new Monitor(engine, log);
   const address = await monitor.start();
   const stop = new AbortController();
@@ -121,7 +121,7 @@ async function runWithMonitor(
   }, 50);
   try {
     return await runProgram({
-      ...{ project, stack, address, signal: stop.signal },
+      ...{ project, stack, address, signal: stop.signal, warm },
       output: (line) => emitter(options)({ kind: "output", line }),
       environment: {
         // A program that calls AWS itself reaches the same endpoint, never a real account.
@@ -163,7 +163,7 @@ function failure(engine: Engine, problem: string | undefined, done: Deployment):
 }
 
 function deployment(stack: Stack, engine: Engine, states: readonly ResourceState[]): Deployment {
-  const { directory } = stack.project;
+  const { directory, config } = stack.project;
   const outputs = (values: WireObject) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toOutput(value, directory)]));
   const root = states.find(({ type }) => type === "pulumi:pulumi:Stack");
@@ -184,6 +184,7 @@ function deployment(stack: Stack, engine: Engine, states: readonly ResourceState
     outputs: outputs(root?.outputs ?? {}),
     resources,
     summary: engine.summary,
+    region: config["aws:region"],
     recorded: [...engine.recorded].sort(),
     async update(changes: UpdateOptions = {}) {
       const options = { ...stack.options, ...changes };

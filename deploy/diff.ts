@@ -62,8 +62,9 @@ export function generateName(
   name: string,
   inputs: Record<string, unknown>,
   prefix?: string,
+  random = randomBytes(4).toString("hex"),
 ): string {
-  const end = `${randomBytes(4).toString("hex").slice(0, 7)}${suffix?.(inputs as never) ?? ""}`;
+  const end = `${random.slice(0, 7)}${suffix?.(inputs as never) ?? ""}`;
   const start = (prefix ?? `${name}-`).slice(0, max - end.length);
   const made = (lowerCase ? start.toLowerCase() : start) + end;
   return underscores ? made.replaceAll("-", "_") : made;

@@ -14,3 +14,4 @@ export type {
   UpdateOptions,
 } from "./types";
 export type { OutputValue } from "./values";
+export { WarmProgram } from "./warm-program";

@@ -5,8 +5,8 @@
  */
 import { createRequire } from "node:module";
 
-/** Seen from Pulumi's runner, which is the process's main file: the copy that its SDK finds. */
-const sdk = createRequire(process.argv[1] ?? __filename);
+/** Seen from Pulumi's runner: the copy that its SDK finds. */
+const sdk = createRequire(process.env.SENSORCAST_RUNNER ?? __filename);
 
 function loadLate(name: string): void {
   let path: string;

@@ -1,15 +1,13 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
+import { type ProgramCall, type ProgramEnd, type ProgramSinks, startProgram } from "./program-call";
 import type { Project } from "./project";
+import type { WarmProgram } from "./warm-program";
 
 /** How the program's process ended. */
-export interface ProgramResult {
-  code: number | null;
-  signal: NodeJS.Signals | null;
+export interface ProgramResult extends ProgramEnd {
   /** The last lines that it wrote to stderr. */
   stderr: string[];
 }
@@ -17,12 +15,18 @@ export interface ProgramResult {
 export interface ProgramOptions {
   project: Project;
   stack: string;
-  /** Address of our gRPC server. */
+  /** Address of the gRPC server that takes resources: ours, or the Pulumi CLI's. */
   address: string;
+  /** Address of the one that takes logs. @default the same */
+  engineAddress?: string;
+  /** Nothing is made; values that only a deployment tells stay unknown. */
+  dryRun?: boolean;
   environment: Record<string, string>;
   output: (line: string) => void;
   /** Ends the process. */
   signal: AbortSignal;
+  /** Runs it in a process that has run it before, if it can. */
+  warm?: WarmProgram;
 }
 
 /** The runner of the SDK that the program itself uses; two different SDKs in one process would not know each other. */
@@ -48,50 +52,47 @@ function compileCache(directory: string): Record<string, string> {
 }
 
 /** Runs a Pulumi program in its own process, as Pulumi's language host does. Resolves when the process has ended. */
-export function runProgram({ project, stack, address, environment, output, signal }: ProgramOptions) {
+export async function runProgram(options: ProgramOptions): Promise<ProgramResult> {
+  const { project, stack, address, engineAddress = address, dryRun, environment, output, signal, warm } = options;
   const flags = {
-    ...{ monitor: address, engine: address, project: project.name, stack, organization: "organization" },
+    ...{ monitor: address, engine: engineAddress, project: project.name, stack, organization: "organization" },
     ...{ "root-directory": project.root, pwd: project.directory, parallel: "16" },
   };
-  const child = spawn(
-    process.execPath,
-    [
-      ...(process.env.PULUMI_DEBUG_PROMISE_LEAKS ? [] : ["--require", require.resolve("./quiet-stacks")]),
-      ...["--require", require.resolve("./late-modules")],
-      ...project.nodeArguments,
-      findRunner(project.directory),
-      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
-      project.entry,
-    ],
-    {
-      cwd: project.directory,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        ...compileCache(project.directory),
-        ...environment,
-        PULUMI_CONFIG: JSON.stringify(project.config),
-        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(project.secretKeys),
-        PULUMI_NODEJS_TYPESCRIPT: String(project.typescript),
-        // Types are the editor's and the build's concern; checking them here would cost seconds.
-        PULUMI_NODEJS_TRANSPILE_ONLY: process.env.PULUMI_NODEJS_TRANSPILE_ONLY ?? "true",
-      },
-      signal,
+  const call: ProgramCall = {
+    runner: findRunner(project.directory),
+    nodeArguments: project.nodeArguments,
+    cwd: project.directory,
+    ...{ flags, dryRun: dryRun ?? false, entry: project.entry },
+    env: {
+      ...process.env,
+      ...compileCache(project.directory),
+      ...environment,
+      PULUMI_CONFIG: JSON.stringify(project.config),
+      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(project.secretKeys),
+      PULUMI_NODEJS_TYPESCRIPT: String(project.typescript),
+      // Types are the editor's and the build's concern; checking them here would cost seconds.
+      PULUMI_NODEJS_TRANSPILE_ONLY: process.env.PULUMI_NODEJS_TRANSPILE_ONLY ?? "true",
     },
-  );
-  // A Ctrl-C in the middle of a deployment ends this process, and must leave no program behind.
-  const end = () => child.kill();
-  process.once("exit", end);
+  };
   const stderr: string[] = [];
-  createInterface({ input: child.stdout }).on("line", output);
-  createInterface({ input: child.stderr }).on("line", (line) => {
-    stderr.push(line);
-    if (stderr.length > 200) stderr.shift();
-  });
-  return new Promise<ProgramResult>((resolve, reject) => {
-    child.on("error", (error) => (error.name === "AbortError" ? undefined : reject(error)));
-    child.on("close", (code, ended) => resolve({ code, signal: ended, stderr }));
-  }).finally(() => process.off("exit", end));
+  const sinks: ProgramSinks = {
+    stdout: output,
+    stderr(line) {
+      stderr.push(line);
+      if (stderr.length > 200) stderr.shift();
+    },
+  };
+  const program = warm ? warm.start(call, sinks) : startProgram(call, sinks);
+  // A Ctrl-C in the middle of a deployment ends this process, and must leave no program behind.
+  const end = () => program.kill();
+  process.once("exit", end);
+  signal.addEventListener("abort", end);
+  try {
+    return { ...(await program.ended), stderr };
+  } finally {
+    process.off("exit", end);
+    signal.removeEventListener("abort", end);
+  }
 }
 
 /**

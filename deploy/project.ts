@@ -70,12 +70,11 @@ export async function loadProject(options: ProjectOptions): Promise<Project> {
     throw new DeployError(`Pulumi.yaml: main is ${file.main}, which does not exist: compile first?`);
   const mainIsFile = statSync(main).isFile();
   const [directory, entry] = mainIsFile ? [dirname(main), basename(main)] : [main, "."];
-  const nodeargs = runtime?.options?.nodeargs ?? [];
   const name = options.project ?? file.name ?? basename(root);
   return {
     ...{ name, root, directory, entry },
-    typescript: runtime?.options?.typescript !== false && isTypeScript(mainIsFile ? main : entryOf(main)),
-    nodeArguments: typeof nodeargs === "string" ? nodeargs.split(/\s+/).filter(Boolean) : nodeargs,
+    typescript: runtime?.options?.typescript !== false && needsTypeScript(directory, entry),
+    nodeArguments: splitArguments(runtime?.options?.nodeargs),
     ...(await readConfig(name, root, file, options)),
   };
 }
@@ -92,6 +91,14 @@ function findRoot(program: string): string {
   }
   return own;
 }
+
+/** Whether the sources need Pulumi's TypeScript loader. */
+export const needsTypeScript = (directory: string, entry: string): boolean =>
+  isTypeScript(entry === "." ? entryOf(directory) : entry);
+
+/** `runtime.options.nodeargs` as a list. */
+export const splitArguments = (nodeargs: string | string[] = []): string[] =>
+  typeof nodeargs === "string" ? nodeargs.split(/\s+/).filter(Boolean) : nodeargs;
 
 const isTypeScript = (path: string) => [".ts", ".mts", ".cts", ".tsx"].includes(extname(path));
 

@@ -1,20 +1,12 @@
 import { changedProperties, differsAt, generateName, ignoreChanges } from "./diff";
 import { baseState, protectedMessage, type Registered, type Registration } from "./engine";
 import { InvalidInput, isGone, PartlyCreated } from "./errors";
+import { completeOutputs } from "./outputs";
 import type { ProviderHost } from "./providers/host";
 import type { AnyResourceType, ProviderContext } from "./providers/types";
 import type { PendingOperation, ResourceState } from "./state";
 import type { Action, DeployEvent } from "./types";
-import {
-  holdsAsset,
-  holdsSecret,
-  secret,
-  toPlain,
-  toPlainObject,
-  toStateObject,
-  toWire,
-  type WireObject,
-} from "./values";
+import { toPlainObject, toStateObject, type WireObject } from "./values";
 
 /** What a step needs of the engine. */
 export interface StepHost {
@@ -291,30 +283,10 @@ export async function deleteResource(
   host.settings.emit({ kind: "done", urn, type: typeName, name, action: "delete", milliseconds, recorded });
 }
 
-/**
- * All outputs of a resource: its inputs, what the type computed, and what every AWS resource has. Outputs named like a
- * secret input are secret; assets are left out, the program has them.
- */
-function complete(
-  { inputs, type, request, context, plain, host }: Step,
-  computed: Record<string, unknown>,
-): WireObject {
-  const result: WireObject = {};
-  for (const [key, value] of Object.entries(inputs)) if (!holdsAsset(value)) result[key] = value;
-  if (request.type.startsWith("aws:")) {
-    result.region = context.region;
-    const tagsAll = context.tags(plain.tags as Record<string, string> | undefined);
-    result.tagsAll = holdsSecret(inputs.tags ?? null) ? secret(tagsAll) : tagsAll;
-  }
-  const secrets = new Set<string>([...request.additionalSecretOutputs, ...(type.secretOutputs ?? [])]);
-  for (const [key, value] of Object.entries(computed)) {
-    if (value === undefined) continue;
-    const given = inputs[key];
-    // A program that gave the same value keeps its own form, with the secrets marked where they are.
-    const unchanged =
-      given !== undefined && JSON.stringify(toPlain(given, host.settings.directory)) === JSON.stringify(value);
-    result[key] = unchanged ? given : given !== undefined && holdsSecret(given) ? secret(toWire(value)) : toWire(value);
-  }
-  for (const key of secrets) if (result[key] !== undefined) result[key] = secret(result[key]);
-  return result;
-}
+/** All outputs of a resource, from what its type computed. */
+const complete = ({ inputs, type, request, context, plain, host }: Step, computed: Record<string, unknown>) =>
+  completeOutputs(
+    { typeName: request.type, type, inputs, plain, context, directory: host.settings.directory },
+    computed,
+    request.additionalSecretOutputs,
+  );

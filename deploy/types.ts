@@ -1,4 +1,5 @@
 import type { OutputValue } from "./values";
+import type { WarmProgram } from "./warm-program";
 
 /** What was done with a resource. */
 export type Action = "create" | "update" | "replace" | "delete" | "same" | "read" | "import";
@@ -75,13 +76,15 @@ export interface DeployOptions {
   environment?: Readonly<Record<string, string>>;
   /** Ends the program after so many milliseconds. @default 300000 */
   timeout?: number;
+  /** Runs the program in a process that has run it before. @default none: each run has a process of its own */
+  warm?: WarmProgram;
   /** Told of every step as it happens; `progress()` makes one that prints them. */
   onEvent?: (event: DeployEvent) => void;
 }
 
 /** Another run of the same program: what may differ from the first. */
 export type UpdateOptions = Partial<
-  Pick<DeployOptions, "program" | "config" | "secretConfig" | "environment" | "onEvent">
+  Pick<DeployOptions, "program" | "config" | "secretConfig" | "environment" | "onEvent" | "warm">
 >;
 
 /** A stack as it is after a deployment. */
@@ -91,6 +94,8 @@ export interface Deployment {
   /** Every resource, parents before their children. */
   readonly resources: readonly DeployedResource[];
   readonly summary: Summary;
+  /** The region of its default provider. */
+  readonly region: string;
   /** Types that have no local behaviour and were only recorded, for example `aws:ec2/vpc:Vpc`. */
   readonly recorded: readonly string[];
   /** Runs the program again and applies what has changed. Gives the new state; this object keeps the old one. */

@@ -19,7 +19,7 @@ const signatures = {
   output: "d0e6a833031e9bbcd3f4e8bde6ca49a4",
 };
 /** Stands for a value that is not known yet. */
-const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export const isObject = (value: unknown): value is { [key: string]: Wire } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
