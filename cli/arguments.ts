@@ -36,12 +36,12 @@ export function toPort(text: string | undefined, option = "--port"): number | un
 }
 
 /**
- * Runs a command to its end and leaves: 0 when it is done, 2 for a mistake on the command line, 1 for anything else
+ * Runs a command to its end and leaves: 0, or what it set as the exit code, when it is done, 2 for a mistake on the command line, 1 for anything else
  * that went wrong, with one message on stderr.
  */
 export function runCommand(command: () => Promise<void>): void {
   command().then(
-    () => process.exit(0),
+    () => process.exit(),
     (error: unknown) => {
       process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
       process.exit(error instanceof UsageError ? 2 : 1);

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { RequestRecord } from "../emulator";
+import type { FaultHit, RequestRecord } from "../emulator";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -31,9 +31,22 @@ export const curl = (url: string, headers: Record<string, string>, body: string)
 
 const statusStyle = (status: number): Style => (status < 400 ? "green" : status < 500 ? "yellow" : "red");
 
-/** One request to a deployed endpoint, as a line: `14:02:11  200  POST /prod/thingsee  4 ms`. */
-export function requestLine({ status, operation, durationMs }: RequestRecord): string {
-  const time = new Date().toTimeString().slice(0, 8);
+const timeNow = () => paint("dim", new Date().toTimeString().slice(0, 8));
+
+/**
+ * One request to a deployed endpoint, as a line: `14:02:11  200  POST /prod/thingsee  4 ms`; with the injected faults that
+ * acted on it. A connection that was cut has no status.
+ */
+export function requestLine({ status, operation, durationMs, fault }: RequestRecord): string {
   const duration = paint("dim", `${durationMs < 10 ? durationMs.toFixed(1) : durationMs.toFixed(0)} ms`);
-  return `${paint("dim", time)}  ${paint(statusStyle(status), String(status))}  ${operation}  ${duration}`;
+  const shown = paint(statusStyle(status || 599), status === 0 ? "cut" : String(status));
+  const injected = fault ? `  ${paint("magenta", `fault: ${fault}`)}` : "";
+  return `${timeNow()}  ${shown}  ${operation}  ${duration}${injected}`;
+}
+
+/** An injected fault that acted elsewhere: `14:02:11  fault: throttle  dynamodb BatchWriteItem  table/readings`. */
+export function faultLine({ fault, service, operation, resources }: FaultHit): string {
+  const names = resources.filter((arn) => arn !== "*").map((arn) => arn.split(":").slice(5).join(":"));
+  const kind = paint("magenta", `fault: ${fault.options.fault}`);
+  return `${timeNow()}  ${kind}  ${service} ${operation}  ${paint("dim", names.join(", "))}`.trimEnd();
 }

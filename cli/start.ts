@@ -1,67 +1,64 @@
-import { access, constants, open } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { type Deployment, deploy, progress } from "../deploy";
-import { readArguments, runCommand, toPort, UsageError } from "./arguments";
-import { type DeviceCredentials, mosquittoPub, writeDevices } from "./devices";
+import { type Deployment, deploy, progress, WarmProgram } from "../deploy";
+import { readArguments, runCommand, toPort } from "./arguments";
+import { tellDenials } from "./denials";
 import { interrupted } from "./interrupted";
 import { serveLive } from "./live";
+import { ownConfig, tryOwnStack } from "./own-stack";
 import { checkMqttPort, startOnPort } from "./ports";
-import { columns, curl, paint, requestLine } from "./screen";
-import { sampleReading, simulate } from "./simulate";
-import { simulateMqtt } from "./simulate-mqtt";
+import { faultLine, paint, requestLine } from "./screen";
+import {
+  checkOutputsFile,
+  outputLines,
+  plainOutputs,
+  programOptions,
+  programUsage,
+  readProgram,
+  writeOutputs,
+} from "./stack-options";
+import { watchProgram } from "./watch";
 
-const usage = `npm start -- [--port <n>] [--mqtt-port <n>] [--outputs <file>] [--simulate]
+const usage = `npm start -- [options], or sensorcast start [options]
 
-Starts the embedded AWS, deploys index.ts onto it and shows each request, until Ctrl-C.
+Starts the embedded AWS, deploys a Pulumi program onto it and shows each request, until Ctrl-C.
 
-  --port <n>         TCP port on 127.0.0.1; 0 takes a free one. Default 4566, or the next free one.
-  --mqtt-port <n>    Port for devices (MQTT over TLS); 0 takes a free one. Default 8883, or a free one.
-  --outputs <file>   Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
-  --simulate         A dozen devices post readings every second, and three more publish by MQTT.
+${programUsage}
+  --port <n>             TCP port on 127.0.0.1; 0 takes a free one. Default 4566, or the next free one.
+  --mqtt-port <n>        Port for devices (MQTT over TLS); 0 takes a free one. Default 8883, or a free one.
+  --outputs <file>       Writes the stack's outputs as JSON (readable by you only: secrets are in it in clear).
+  --watch                Deploys again what has changed whenever a file of the program does; nothing stored is lost.
+  --simulate             With Sensorcast's own stack: a dozen devices post every second, and three publish by MQTT.
 
-A device's certificate and key are written to .sensorcast/<port>/, for MQTT clients.`;
+With Sensorcast's own stack, a device's certificate and key are written to .sensorcast/<port>/, for MQTT clients.`;
 
-const project = resolve(__dirname, "..", "..");
+/** Of a clone; where this is installed as a package there is no program in it. */
+const ownProject = resolve(__dirname, "..", "..");
 
-/** Devices that `--simulate` drives. */
-const lorries = ["lorry-1", "lorry-2", "lorry-3"];
-
-type Outputs = Record<string, unknown>;
-
-/** The outputs as plain values, secrets in clear. */
-const plain = ({ outputs }: Deployment): Outputs =>
-  Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
-
-/** Keeps a secret off the screen until somebody asks for it; the API key is in the curl line, which is the point of it. */
-const shown = ({ outputs }: Deployment): [string, string][] =>
-  Object.entries(outputs)
-    .filter(([, { value }]) => value !== undefined && value !== null && value !== "")
-    .map(([name, { value, secret }]) => [
-      name,
-      secret ? paint("dim", "[secret]") : typeof value === "string" ? value : JSON.stringify(value),
-    ]);
-
-/** Before everything is deployed, and not after: a file that cannot be written is a mistake on the command line. */
-const checkFolder = (file: string) =>
-  access(dirname(resolve(file)), constants.W_OK).catch(() => {
-    throw new UsageError(`--outputs ${file}: there is no folder ${dirname(resolve(file))} that can be written to`);
-  });
-
-async function writeOutputs(file: string, outputs: Outputs): Promise<void> {
-  await using handle = await open(resolve(file), "w", 0o600);
-  // A file from before keeps its rights: they are taken away before the secrets are in it.
-  if ((await handle.stat()).isFile()) await handle.chmod(0o600);
-  await handle.writeFile(`${JSON.stringify(outputs, null, 2)}\n`);
-}
+/** What its stack is made of; changes of all else are there at the next start. */
+const ownParts = [
+  "index.ts",
+  "stack-config.ts",
+  "components",
+  "handlers",
+  "dashboard",
+  "client",
+  "Pulumi.yaml",
+  "Pulumi.dev.yaml",
+];
 
 runCommand(async () => {
   const options = readArguments(usage, {
+    ...programOptions,
     port: { type: "string" },
     "mqtt-port": { type: "string" },
     outputs: { type: "string" },
+    watch: { type: "boolean" },
     simulate: { type: "boolean" },
   });
-  if (options.outputs) await checkFolder(options.outputs);
+  const program = readProgram(options);
+  const isOwn = resolve(program.program) === ownProject;
+  const simulated = isOwn && options.simulate === true;
+  if (options.outputs) await checkOutputsFile(options.outputs);
   const port = toPort(options.port);
   const mqttPort = toPort(options["mqtt-port"], "--mqtt-port");
   await checkMqttPort(mqttPort);
@@ -69,54 +66,32 @@ runCommand(async () => {
   const stopped = interrupted();
   console.log(`${paint("bold", "Sensorcast")}  embedded AWS at ${paint("cyan", emulator.endpoint)}\n`);
 
+  const warm = options.watch ? new WarmProgram() : undefined;
   const deployment = await Promise.race([
     deploy({
-      program: project,
-      stack: "dev",
+      ...program,
+      warm,
       endpoint: emulator.endpoint,
-      config: { devices: ["sensor-1", ...(options.simulate ? lorries : [])] },
+      config: { ...(isOwn && ownConfig(simulated)), ...program.config },
       onEvent: progress({ write: (line) => console.log(line) }),
     }),
     stopped,
   ]);
   if (!deployment) return;
-  const outputs = plain(deployment);
+  const outputs = plainOutputs(deployment);
   if (options.outputs) await writeOutputs(options.outputs, outputs);
 
-  console.log(`\n${paint("bold", "Outputs")}\n${columns(shown(deployment))}`);
-  const text = (name: string) => String(outputs[name]);
-  const url = text("url");
+  const lines = outputLines(deployment);
+  if (lines) console.log(`\n${paint("bold", "Outputs")}\n${lines}`);
   if (options.outputs) console.log(`\nWritten to ${join(options.outputs)}`);
-  const headers = {
-    "content-type": "application/json",
-    ...(typeof outputs.apiKey === "string" && { "x-api-key": outputs.apiKey }),
-  };
-  const dashboard = await serveLive(
-    {
-      liveUrl: text("liveUrl"),
-      liveToken: text("liveToken"),
-      deadLetterQueues: Object.keys(outputs)
-        .filter((name) => /(deadLetter|error|failure)QueueUrl$/i.test(name))
-        .map(text),
-    },
+  const pages = await serveLive(
+    { ...shownOf(deployment), stack: program.stack, deadLetterQueues: lettersIn(outputs) },
     emulator,
   );
-  const reading = JSON.stringify([sampleReading(Date.now() / 1000)]);
-  console.log(`\n${paint("bold", "Send a reading")}\n  ${curl(url, headers, reading)}`);
-  const publish = { AuthDetails: text("postboxToken"), "content-type": "application/json" };
-  console.log(
-    `\n${paint("bold", "Publish anything of up to 10 MB (a file: --data-binary @file)")}\n  ${curl(text("postboxUrl"), publish, "{}")}`,
-  );
-  const devices = await writeDevices(
-    // Another run at the same time has an authority of its own.
-    join(project, ".sensorcast", String(emulator.port)),
-    outputs.devices as Record<string, DeviceCredentials>,
-    text("iotEndpoint"),
-    emulator,
-  );
-  const sensor = devices.find(({ name }) => name === "sensor-1");
-  console.log(`\n${paint("bold", "Publish by MQTT")}\n  ${mosquittoPub(sensor!, '{"temp":21.3,"humd":45.2}')}`);
-  console.log(`\n${paint("bold", "See it live")}\n  ${paint("cyan", dashboard.url)}`);
+  const folder = join(ownProject, ".sensorcast");
+  const endOwn = isOwn ? await tryOwnStack(outputs, emulator, { folder, simulated }) : undefined;
+  if (pages.dashboardUrl) console.log(`\n${paint("bold", "See it live")}\n  ${paint("cyan", pages.dashboardUrl)}`);
+  console.log(`\n${paint("bold", "See what happens inside")}\n  ${paint("cyan", pages.inspectorUrl)}`);
   console.log(`\n${paint("dim", "Requests appear below. Ctrl-C ends everything.")}`);
 
   const unwatch = emulator.watch((record) => {
@@ -125,13 +100,51 @@ runCommand(async () => {
       console.log(requestLine(record));
     }
   });
-  const noAnswer = (why: string) => console.log(paint("red", `the simulated devices got no answer: ${why}`));
-  const stop = options.simulate ? simulate(url, headers, noAnswer) : undefined;
-  const simulated = devices.filter(({ name }) => lorries.includes(name));
-  const stopMqtt = await simulateMqtt(simulated, noAnswer);
+  // What acts on a request is in its line.
+  const unwatchFaults = emulator.faults.watch((hit) => {
+    if (hit.service !== "execute-api") console.log(faultLine(hit));
+  });
+  const unwatchDenials = tellDenials(emulator, (text) => console.log(text));
+  const endWatch = options.watch
+    ? watchProgram(deployment, {
+        folder: /\.[cm]?[jt]s$/.test(program.program) ? dirname(program.program) : program.program,
+        ...(isOwn && { parts: ownParts, compile: compileOwn }),
+        ...(options.outputs && { except: options.outputs }),
+        say: (line) => console.log(line),
+        show: async (next) => {
+          pages.show(shownOf(next));
+          if (options.outputs) await writeOutputs(options.outputs, plainOutputs(next));
+        },
+      })
+    : undefined;
   await stopped;
-  stop?.();
-  await stopMqtt();
+  await endWatch?.();
+  warm?.close();
+  await endOwn?.();
   unwatch();
-  await dashboard.close();
+  unwatchFaults();
+  unwatchDenials();
+  await pages.close();
 });
+
+/** Sensorcast's own stack is deployed as compiled; the set-up's compiler is no module of the program. */
+function compileOwn(): void {
+  const { compile } = require(join(ownProject, "scripts", "compile.js")) as { compile(say: () => void): number };
+  compile(() => {});
+}
+
+/** What the pages show of a deployment; a dashboard where the program says where its live view is. */
+function shownOf(deployment: Deployment) {
+  const { liveUrl, liveToken } = plainOutputs(deployment);
+  return {
+    ...(typeof liveUrl === "string" && { liveUrl }),
+    ...(typeof liveToken === "string" && { liveToken }),
+    resources: deployment.resources,
+  };
+}
+
+/** Queues that count as dead-letter queues, by the names of the outputs. */
+const lettersIn = (outputs: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(outputs).flatMap(([name, value]) =>
+    /(deadLetter|error|failure)QueueUrl$/i.test(name) && typeof value === "string" ? [value] : [],
+  );

@@ -21,7 +21,7 @@ export interface DashboardOptions {
   connect?: readonly string[];
 }
 
-const page = resolve(__dirname, "..", "..", "dashboard", "page");
+const sources = resolve(__dirname, "..", "..", "dashboard");
 
 const contentTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -40,24 +40,26 @@ export const contentSecurityPolicy = (connect: readonly string[]): string =>
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self' ${connect.join(" ")}`,
+    ["connect-src 'self'", ...connect].join(" "),
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join("; ");
 
-/** The same for the header of every answer, which can also forbid other sites to show the page in a frame. */
-export const policyHeader = (wsUrl: string): string =>
-  `${contentSecurityPolicy([new URL(wsUrl).origin])}; frame-ancestors 'none'`;
+/** What only the header of an answer can forbid: that other sites show the page in a frame. */
+export const inHeader = (policy: string): string => `${policy}; frame-ancestors 'none'`;
 
-function bundle(): Map<string, string> {
+/** The policy for the header of every answer of the dashboard. */
+export const policyHeader = (wsUrl: string): string => inHeader(contentSecurityPolicy([new URL(wsUrl).origin]));
+
+function bundle(folder: string): Map<string, string> {
   const result = buildSync({
-    entryPoints: { app: join(page, "main.ts"), style: join(page, "style.css") },
+    entryPoints: { app: join(folder, "main.ts"), style: join(folder, "style.css") },
     bundle: true,
     minify: true,
     write: false,
-    outdir: page,
+    outdir: folder,
     format: "esm",
     target: ["chrome111", "firefox115", "safari16.4"],
     legalComments: "none",
@@ -68,21 +70,16 @@ function bundle(): Map<string, string> {
   return new Map(result.outputFiles.map(({ path, text }) => [extname(path), text]));
 }
 
-/**
- * Builds the page: its files by path, without a leading slash, `index.html` first. Without a promise, so that a Pulumi
- * program can make a resource of each file.
- */
-export function buildDashboard(options: DashboardOptions = {}): Map<string, PageFile> {
-  const { configPath = "config.json", connect = ["wss:"] } = options;
-  const bundles = bundle();
-  const [icon, html] = ["icon.svg", "index.html"].map((name) => readFileSync(join(page, name), "utf8")) as [
-    string,
-    string,
-  ];
-  const asset = (name: string, extension: string, body: string): [string, PageFile] => {
+/** Builds a page: its files by path, without a leading slash, `index.html` first, with values in place of `%NAME%`. */
+function build(name: string, values: Readonly<Record<string, string>>): Map<string, PageFile> {
+  const folder = join(sources, name);
+  const bundles = bundle(folder);
+  const html = readFileSync(join(folder, "index.html"), "utf8");
+  const icon = readFileSync(join(sources, "shared", "icon.svg"), "utf8");
+  const asset = (kind: string, extension: string, body: string): [string, PageFile] => {
     const hash = createHash("sha256").update(body).digest("hex").slice(0, 12);
     const contentType = contentTypes[extension]!;
-    return [`${name}-${hash}${extension}`, { body, contentType, cacheControl: "public, max-age=31536000, immutable" }];
+    return [`${kind}-${hash}${extension}`, { body, contentType, cacheControl: "public, max-age=31536000, immutable" }];
   };
   const [script, style, image] = [
     asset("app", ".js", bundles.get(".js")!),
@@ -90,17 +87,23 @@ export function buildDashboard(options: DashboardOptions = {}): Map<string, Page
     asset("icon", ".svg", icon),
   ];
   const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
-  const values: Record<string, string> = {
-    CSP: contentSecurityPolicy(connect),
-    CONFIG: configPath,
-    SCRIPT: script[0],
-    STYLE: style[0],
-    ICON: image[0],
-  };
+  const all: Record<string, string> = { ...values, SCRIPT: script[0], STYLE: style[0], ICON: image[0] };
   const index: PageFile = {
-    body: html.replace(/%([A-Z]+)%/g, (_, name: string) => escaped(values[name]!)),
+    body: html.replace(/%([A-Z]+)%/g, (_, variable: string) => escaped(all[variable]!)),
     contentType: contentTypes[".html"]!,
     cacheControl: "no-cache",
   };
   return new Map([["index.html", index], script, style, image]);
 }
+
+/** Builds the dashboard. Without a promise, so that a Pulumi program can make a resource of each file. */
+export function buildDashboard(options: DashboardOptions = {}): Map<string, PageFile> {
+  const { configPath = "config.json", connect = ["wss:"] } = options;
+  return build("page", { CSP: contentSecurityPolicy(connect), CONFIG: configPath });
+}
+
+/** What the inspector's page may do: talk to the server that it came from. */
+export const inspectorPolicy = contentSecurityPolicy([]);
+
+/** Builds the inspector, which asks the server that it came from. */
+export const buildInspector = (): Map<string, PageFile> => build("inspector", { CSP: inspectorPolicy });

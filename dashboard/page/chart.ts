@@ -1,6 +1,6 @@
 import uPlot from "uplot";
+import { make, write } from "../shared/elements";
 import type { Device, Series } from "./devices";
-import { make, write } from "./elements";
 import { fieldOf, format } from "./fields";
 
 const height = 140;

@@ -1,6 +1,6 @@
+import { byId } from "../shared/elements";
 import { Chart } from "./chart";
 import type { Device } from "./devices";
-import { byId } from "./elements";
 
 /** A chart for each device that sends numbers; only those on the screen are drawn. */
 export class Charts {

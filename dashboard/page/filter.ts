@@ -1,6 +1,6 @@
 import type { LiveClient } from "../../client";
 import { devicesProblem } from "../../client/options";
-import { byId, make, write } from "./elements";
+import { byId, make, write } from "../shared/elements";
 
 /** Whether a device can be asked for: one without a name, for instance, comes only with all the others. */
 export const canChoose = (device: string): boolean => devicesProblem([device]) === undefined;

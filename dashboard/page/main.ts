@@ -1,7 +1,7 @@
 import { LiveClient, type StateChange } from "../../client";
+import { byId, make, oncePerFrame, write } from "../shared/elements";
 import { Charts } from "./charts";
 import { Devices, Rate } from "./devices";
-import { byId, oncePerFrame, write } from "./elements";
 import { Filter } from "./filter";
 import { loadSettings, type PageSettings, takeLinkedToken, typedToken } from "./settings";
 import { DeviceTable } from "./table";
@@ -118,7 +118,7 @@ function watchDeadLetters(statusUrl: string): void {
   ask();
 }
 
-function begin({ wsUrl, token, statusUrl }: PageSettings): void {
+function begin({ wsUrl, token, statusUrl, inspectorUrl }: PageSettings): void {
   const use = (given: string) => {
     typedToken.set(given);
     connect(wsUrl, given);
@@ -133,6 +133,10 @@ function begin({ wsUrl, token, statusUrl }: PageSettings): void {
     draw();
   });
   if (statusUrl) watchDeadLetters(statusUrl);
+  if (inspectorUrl) {
+    byId("pages").append(make("a", { href: inspectorUrl }, "Inspector"));
+    byId("pages").hidden = false;
+  }
   if (token === undefined) {
     // A link opened in a tab that shows the page already loads nothing.
     addEventListener("hashchange", () => {

@@ -6,6 +6,8 @@ export interface PageSettings {
   readonly token?: string;
   /** Where the number of dead letters can be asked, as `{"deadLetters": 3}`; absent: it is not shown. */
   readonly statusUrl?: string;
+  /** Where the page is that shows what happens behind this one; absent: there is none. */
+  readonly inspectorUrl?: string;
 }
 
 const optional = (value: unknown) => (typeof value === "string" ? value : undefined);
@@ -19,7 +21,13 @@ export async function loadSettings(): Promise<PageSettings> {
   const wsUrl = optional(settings?.wsUrl);
   if (!wsUrl) throw new Error(`The settings at ${path} do not say where the records come from ("wsUrl").`);
   const [token, statusUrl] = [optional(settings?.token), optional(settings?.statusUrl)];
-  return { wsUrl, ...(token !== undefined && { token }), ...(statusUrl && { statusUrl }) };
+  const inspectorUrl = optional(settings?.inspectorUrl);
+  return {
+    wsUrl,
+    ...(token !== undefined && { token }),
+    ...(statusUrl && { statusUrl }),
+    ...(inspectorUrl && { inspectorUrl }),
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
+import { byId, make, write } from "../shared/elements";
+import { keepRoles } from "../shared/table";
 import type { Device } from "./devices";
-import { byId, make, write } from "./elements";
 import { fieldOf, format } from "./fields";
 import { canChoose } from "./filter";
 
@@ -16,20 +17,6 @@ const ageText = (seconds: number): string => {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 };
-
-const roles = { table: "table", "thead, tbody": "rowgroup", tr: "row", td: "cell" };
-
-/** Says what the elements mean anyway: some browsers forget it where a narrow screen shows rows as blocks. */
-function keepRoles(part: HTMLElement): void {
-  for (const [selector, role] of Object.entries(roles)) {
-    for (const element of [part, ...part.querySelectorAll(selector)]) {
-      if (element.matches(selector)) element.setAttribute("role", role);
-    }
-  }
-  for (const header of part.querySelectorAll("th")) {
-    header.setAttribute("role", header.scope === "row" ? "rowheader" : "columnheader");
-  }
-}
 
 /** The table of devices: a row is made once and then only its texts change. */
 export class DeviceTable {
