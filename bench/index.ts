@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { GetFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { unzipSync } from "fflate";
 import type { Deployment } from "../deploy";
+import { clock } from "./clock";
 import { callsPerThousand, deployStack, ingest } from "./ingest";
 import { iot } from "./iot";
 import { live } from "./live";
@@ -9,6 +10,7 @@ import { postbox } from "./postbox";
 import { rates } from "./rates";
 import { type Figure, report } from "./report";
 import { type Started, startServer } from "./servers";
+import { watch } from "./watch";
 
 const usage = `npm run bench -- [--json <file>]
 
@@ -59,6 +61,8 @@ async function main(): Promise<boolean> {
       ...(await packageFigures(emulator, functionName(deployment))),
       ...(await iot(deployment, emulator)),
       ...(await live(deployment, emulator)),
+      ...(await clock()),
+      ...(await watch()),
     ];
     const publishes = await postbox(
       String(deployment.outputs.postboxUrl?.value),

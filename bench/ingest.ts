@@ -19,7 +19,7 @@ const batch = (from: number, count: number) =>
 
 /** Deploys the stack onto the emulator, without the usage plan's throttle in the way of the measurement. */
 export async function deployStack(
-  emulator: Started,
+  emulator: Pick<Started, "url">,
   program: string,
 ): Promise<{ deployment: Deployment; seconds: number }> {
   const started = performance.now();

@@ -1,5 +1,5 @@
 import { DynamoDBClient, ScanCommand, type ScanCommandOutput } from "@aws-sdk/client-dynamodb";
-import { connectAsync } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import type { Deployment } from "../deploy";
 import { measure } from "./load";
 import type { Figure } from "./report";
@@ -18,18 +18,26 @@ interface Credentials {
   readonly topics: readonly string[];
 }
 
-/** From a device by MQTT, through rule, stream, function, queue and broadcast, to a browser. */
-async function mqttLatency({ outputs }: Deployment, emulator: Started): Promise<Figure[]> {
-  const text = (name: string) => String(outputs[name]?.value);
+/** Connects the device, and says where it may publish. */
+export async function connectDevice(
+  { outputs }: Deployment,
+  emulatorUrl: string,
+): Promise<{ client: MqttClient; topic: string }> {
   const { certificate, privateKey, topics } = (outputs.devices!.value as Record<string, Credentials>)[benchDevice]!;
-  const [host, port] = text("iotEndpoint").split(":");
-  const ca = await (await fetch(`${emulator.url}/_aws/iot/ca.pem`)).text();
+  const [host, port] = String(outputs.iotEndpoint?.value).split(":");
+  const ca = await (await fetch(`${emulatorUrl}/_aws/iot/ca.pem`)).text();
   const broker = { protocol: "mqtts" as const, host, port: Number(port), ca, cert: certificate, key: privateKey };
-  const client = await connectAsync({ ...broker, clientId: benchDevice });
+  return { client: await connectAsync({ ...broker, clientId: benchDevice }), topic: topics[0]! };
+}
+
+/** From a device by MQTT, through rule, stream, function, queue and broadcast, to a browser. */
+async function mqttLatency(deployment: Deployment, emulator: Started): Promise<Figure[]> {
+  const text = (name: string) => String(deployment.outputs[name]?.value);
+  const { client, topic } = await connectDevice(deployment, emulator.url);
   const [viewer] = await connectAll(1, text("liveUrl"), text("liveToken"));
   let temp = 0;
   const figures = await latency("MQTT", viewer!, () =>
-    client.publishAsync(topics[0]!, JSON.stringify({ temp: temp++ }), { qos: 1 }),
+    client.publishAsync(topic, JSON.stringify({ temp: temp++ }), { qos: 1 }),
   );
   viewer!.socket.close();
   await client.endAsync();

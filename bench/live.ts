@@ -29,7 +29,8 @@ interface Stack {
   readonly liveToken: string;
 }
 
-function reach({ outputs }: Deployment): Stack {
+/** How the ingest and the broadcast of a deployed stack are reached. */
+export function reach({ outputs }: Deployment): Stack {
   const text = (name: string) => String(outputs[name]?.value);
   const headers = { "content-type": "application/json", "x-api-key": text("apiKey") };
   return {

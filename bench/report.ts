@@ -23,7 +23,8 @@ export interface Figure {
 const kept = ({ value, promise }: Figure): boolean | undefined =>
   promise && ("atMost" in promise ? value <= promise.atMost : value >= promise.atLeast);
 
-const round = (value: number) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const round = (value: number) =>
+  value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
@@ -37,7 +38,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** Prints the tables and writes the same as JSON. Returns whether every promise was kept. */
 export function report(rows: readonly Row[], figures: readonly Figure[], file: string | undefined): boolean {
   const baselines = [...new Set(rows.flatMap(({ ratios }) => Object.keys(ratios)))];
-  console.log(
+  const loads = () =>
     table(
       ["load", "requests/s", "messages/s", "p50 ms", "p99 ms", "failures", ...baselines.map((name) => `/ ${name}`)],
       rows.map(({ name, measured, ratios, messages = 1 }) => [
@@ -49,8 +50,8 @@ export function report(rows: readonly Row[], figures: readonly Figure[], file: s
         String(measured.failures),
         ...baselines.map((baseline) => (ratios[baseline] === undefined ? "" : ratios[baseline].toFixed(2))),
       ]),
-    ),
-  );
+    );
+  if (rows.length > 0) console.log(loads());
   console.log(
     `\n${table(
       ["figure", "value", "promise", ""],

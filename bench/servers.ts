@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { startEmulator } from "../emulator";
+import { type Emulator, startEmulator } from "../emulator";
 
 /**
  * What the measurements run against, each in a process of its own:
@@ -22,6 +22,8 @@ export interface Started {
   readonly memory: number;
   /** Does `work` and counts the API calls that the emulator got meanwhile, by `service:Operation`. */
   count(work: () => Promise<void>): Promise<Record<string, number>>;
+  /** Moves the emulator's clock when nothing is under way. Gives the seconds that the move took. */
+  advance(duration: string): Promise<number>;
   stop(): void;
 }
 
@@ -64,6 +66,13 @@ async function serveSdk(endpoint: string): Promise<string> {
   });
 }
 
+async function advance({ clock }: Emulator, duration: string): Promise<number> {
+  await clock.idle();
+  const started = performance.now();
+  await clock.advance(duration);
+  return (performance.now() - started) / 1000;
+}
+
 async function serveEmulator(): Promise<string> {
   const emulator = await startEmulator({ port: 0 });
   // Watching costs a little on each request, so it is on only between "count" and "calls".
@@ -75,6 +84,9 @@ async function serveEmulator(): Promise<string> {
         calls[`${service}:${operation}`] = (calls[`${service}:${operation}`] ?? 0) + 1;
       });
       process.send?.("counting");
+    }
+    if (typeof message === "object" && message !== null && "advance" in message) {
+      void advance(emulator, String(message.advance)).then((seconds) => process.send?.(seconds));
     }
     if (message === "calls") {
       stop?.();
@@ -106,13 +118,14 @@ export function startServer(kind: ServerKind, target = ""): Promise<Started> {
           await work();
           return (await ask(child, "calls")) as Record<string, number>;
         },
+        advance: async (duration) => (await ask(child, { advance: duration })) as number,
         stop: () => child.kill(),
       });
     });
   });
 }
 
-function ask(child: ChildProcess, question: string): Promise<unknown> {
+function ask(child: ChildProcess, question: string | object): Promise<unknown> {
   return new Promise((resolve) => {
     child.once("message", resolve);
     child.send(question);
