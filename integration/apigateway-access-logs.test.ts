@@ -5,7 +5,7 @@ import {
   UpdateStageCommand,
 } from "@aws-sdk/client-api-gateway";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { AttachRolePolicyCommand, CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { RestApiBuilder } from "./harness/rest-api";
@@ -65,11 +65,16 @@ describe("access logs", () => {
     ).rejects.toThrow(needsRole);
   });
 
-  test("need a role that exists and trusts API Gateway", async () => {
+  test("need a role that exists, trusts API Gateway and may write logs", async () => {
     const problem = "The role ARN does not have required permissions configured";
     await expect(setRole("arn:aws:iam::000000000000:role/none")).rejects.toThrow(problem);
     await expect(setRole(await makeRole("other", "lambda.amazonaws.com"))).rejects.toThrow(problem);
     const arn = await makeRole("logger", "apigateway.amazonaws.com");
+    await expect(setRole(arn)).rejects.toThrow(
+      "API Gateway could not successfully write to CloudWatch Logs using the ARN specified",
+    );
+    const PolicyArn = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs";
+    await iam.send(new AttachRolePolicyCommand({ RoleName: "logger", PolicyArn }));
     await setRole(arn);
     expect(await client.send(new GetAccountCommand({}))).toMatchObject({
       cloudwatchRoleArn: arn,

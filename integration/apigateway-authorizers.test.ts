@@ -11,6 +11,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
+import { letInvoke } from "./harness/permissions";
 import { functionUri, outcome, proxyTo, RestApiBuilder } from "./harness/rest-api";
 
 const emulator = useEmulator();
@@ -54,6 +55,7 @@ beforeAll(async () => {
       }
     };`,
   );
+  await letInvoke(client, decide, "apigateway");
 });
 
 /** An API whose methods all ask the authorizer. */

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { APIGatewayClient } from "@aws-sdk/client-api-gateway";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -13,6 +12,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
+import { adminRole } from "./harness/permissions";
 import { type MethodSetup, outcome, RestApiBuilder } from "./harness/rest-api";
 
 // Both tables of https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
@@ -23,15 +23,7 @@ let role: string;
 beforeAll(async () => {
   client = new APIGatewayClient(settings(emulator.current));
   s3 = new S3Client({ ...settings(emulator.current), forcePathStyle: true });
-  const principal = { Service: "apigateway.amazonaws.com" };
-  const trust = {
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Principal: principal, Action: "sts:AssumeRole" }],
-  };
-  const { Role } = await new IAMClient(settings(emulator.current)).send(
-    new CreateRoleCommand({ RoleName: "gateway", AssumeRolePolicyDocument: JSON.stringify(trust) }),
-  );
-  role = Role!.Arn!;
+  role = await adminRole(client);
   for (const Bucket of ["box", "private"]) await s3.send(new CreateBucketCommand({ Bucket }));
 });
 

@@ -9,6 +9,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, it } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
+import { letInvoke } from "./harness/permissions";
 import { functionUri, outcome, proxyTo, RestApiBuilder } from "./harness/rest-api";
 
 const faults: unknown[] = [];
@@ -115,6 +116,7 @@ describe("an authorizer's function", () => {
   /** The URL of a method behind an authorizer of this code. */
   async function guardedBy(name: string, code: string, identitySource = "method.request.header.Token", type = "TOKEN") {
     const decide = await makeFunction(lambda, name, code, { Timeout: 60 });
+    await letInvoke(client, decide, "apigateway");
     const api = await RestApiBuilder.create(client, emulator.current);
     const authorizer = { restApiId: api.id, name: "guard", authorizerUri: functionUri(decide), identitySource };
     const { id } = await client.send(new CreateAuthorizerCommand({ ...authorizer, type: type as "TOKEN" }));

@@ -1,3 +1,4 @@
+import { connect } from "node:http2";
 import { APIGatewayClient } from "@aws-sdk/client-api-gateway";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -76,6 +77,17 @@ describe("the event of a proxy integration", () => {
     expect(event.headers["X-Amzn-Trace-Id"]).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/);
     expect(Object.keys(event.headers)).not.toContain("content-length");
     expect(response.headers.get("x-amzn-trace-id")).toBe(event.headers["X-Amzn-Trace-Id"]);
+  });
+
+  test("carries the body of an HTTP/2 client, whose fields tell no length", async () => {
+    const { origin, pathname } = new URL(`${url}/things/1`);
+    const session = connect(origin);
+    const stream = session.request({ ":method": "POST", ":path": pathname, "content-type": "text/plain" });
+    const answer = stream.end("by HTTP/2").toArray();
+    const event = JSON.parse(Buffer.concat(await answer).toString()) as ProxyEvent & { body: string };
+    session.close();
+    expect(event.body).toBe("by HTTP/2");
+    expect(Object.keys(event.headers).filter((name) => name.startsWith(":"))).toEqual([]);
   });
 
   test("has null where the request has nothing", async () => {

@@ -1,10 +1,10 @@
 import { APIGatewayClient } from "@aws-sdk/client-api-gateway";
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
+import { adminRole } from "./harness/permissions";
 import { type MethodSetup, outcome, RestApiBuilder } from "./harness/rest-api";
 
 const emulator = useEmulator();
@@ -12,14 +12,7 @@ let client: APIGatewayClient;
 let role: string;
 beforeAll(async () => {
   client = new APIGatewayClient(settings(emulator.current));
-  const trust = {
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Principal: { Service: "apigateway.amazonaws.com" }, Action: "sts:AssumeRole" }],
-  };
-  const { Role } = await new IAMClient(settings(emulator.current)).send(
-    new CreateRoleCommand({ RoleName: "gateway", AssumeRolePolicyDocument: JSON.stringify(trust) }),
-  );
-  role = Role!.Arn!;
+  role = await adminRole(client);
 });
 
 const bytes = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0xff, 0xfe, 0x00, 0x80]);

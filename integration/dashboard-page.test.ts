@@ -1,12 +1,13 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { type ServedDashboard, serveDashboard } from "../cli/dashboard";
+import { serveDashboard } from "../cli/dashboard";
+import type { ServedPages } from "../cli/page-server";
 import { findChromium, inBrowser, startChromium } from "./harness/browser";
 import { LiveServer, record } from "./harness/live-server";
 
 let browser: Browser;
 let server: LiveServer;
-let served: ServedDashboard;
+let served: ServedPages;
 let deadLetters = 0;
 
 // Generous: a busy machine may be slow, and what arrives at once is not waited for.

@@ -1,9 +1,10 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ServedDashboard, serveDashboard } from "../cli/dashboard";
+import { serveDashboard } from "../cli/dashboard";
+import type { ServedPages } from "../cli/page-server";
 import { buildDashboard } from "../dashboard/build";
 
-let served: ServedDashboard;
+let served: ServedPages;
 let status: () => Promise<{ deadLetters: number }>;
 
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { DashboardSite, type DashboardSiteArgs } from "../components";
 import { type Deployment, deploy } from "../deploy";
 import { findChromium, inBrowser, startChromium } from "./harness/browser";
-import { find } from "./harness/deploying";
+import { find, warm } from "./harness/deploying";
 import { settings, useEmulator } from "./harness/emulator";
 
 const emulator = useEmulator();
@@ -34,6 +34,7 @@ beforeAll(async () => {
     program: resolve(__dirname, ".."),
     stack: "test",
     endpoint: emulator.current.endpoint,
+    warm,
     config: { dashboard: true },
     onEvent: (event) => {
       if (event.kind === "done") lines.push(`${event.name}${event.recorded ? ", recorded" : ""}`);

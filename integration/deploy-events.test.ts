@@ -4,14 +4,16 @@ import { beforeAll, expect, it } from "vitest";
 import { type Declared, declaring, deployDeclared, find } from "./harness/deploying";
 import { settings, useEmulator } from "./harness/emulator";
 import { role } from "./harness/functions";
+import { adminRole } from "./harness/permissions";
 import { account, servicePolicy, takeUntil } from "./harness/topics";
 
 const emulator = useEmulator();
 let events: EventBridge;
 let sqs: SQS;
-beforeAll(() => {
+beforeAll(async () => {
   events = new EventBridge(settings(emulator.current));
   sqs = new SQS(settings(emulator.current));
+  await adminRole(sqs);
 });
 
 /** Sends what it is given to the queue `seen`. */

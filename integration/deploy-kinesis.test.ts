@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { type Declared, declaring, deployDeclared, find } from "./harness/deploying";
 import { settings, useEmulator } from "./harness/emulator";
 import { role } from "./harness/functions";
+import { adminRole } from "./harness/permissions";
 
 const emulator = useEmulator();
 
@@ -80,6 +81,7 @@ const program = (changed: boolean): Declared[] => [
 it("deploys, changes and destroys streams with their consumers, policies and mappings", async () => {
   const kinesis = new Kinesis(settings(emulator.current));
   const lambda = new Lambda(settings(emulator.current));
+  await adminRole(lambda);
   const first = await deployDeclared(emulator.current, program(false));
   const { id: StreamARN } = find(first, "readings");
   const stream = async () => (await kinesis.describeStreamSummary({ StreamARN })).StreamDescriptionSummary!;

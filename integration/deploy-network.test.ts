@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Deployment, deploy } from "../deploy";
 import type { ProviderContext } from "../deploy/providers/types";
 import { localConstructs, type RegisterChild } from "../deploy/remote";
+import { warm } from "./harness/deploying";
 import { useEmulator } from "./harness/emulator";
 
 const emulator = useEmulator();
@@ -10,7 +11,7 @@ const program = resolve(__dirname, "../dist/integration/programs/awsx-network.js
 
 const deployVpc = (args: object, config: Record<string, string> = {}, secretConfig: Record<string, string> = {}) =>
   deploy({
-    ...{ program, stack: "vpc", endpoint: emulator.current.endpoint, secretConfig },
+    ...{ program, stack: "vpc", endpoint: emulator.current.endpoint, warm, secretConfig },
     config: { args: { ...args }, ...config },
   });
 

@@ -3,7 +3,7 @@ import * as SNS from "@aws-sdk/client-sns";
 import * as SQS from "@aws-sdk/client-sqs";
 import { beforeAll, expect, it } from "vitest";
 import { type Deployment, deploy } from "../deploy";
-import { program } from "./harness/deploying";
+import { program, warm } from "./harness/deploying";
 import { settings, useEmulator } from "./harness/emulator";
 import { s3Client } from "./harness/s3";
 import { takeUntil } from "./harness/topics";
@@ -21,7 +21,7 @@ let stack: Deployment;
 beforeAll(async () => {
   const { endpoint } = emulator.current;
   const config = { notifications: {} };
-  stack = await deploy({ program: program("notifications"), stack: "test", endpoint, config });
+  stack = await deploy({ program: program("notifications"), stack: "test", endpoint, warm, config });
 }, 120_000);
 
 const clients = () => {

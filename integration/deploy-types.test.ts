@@ -4,7 +4,7 @@ import { useEmulator } from "./harness/emulator";
 
 const emulator = useEmulator();
 
-const policy = (Action: string, rest: object = { Resource: "*" }) => ({
+const policy = (Action: string | string[], rest: object = { Resource: "*" }) => ({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action, ...rest }],
 });
@@ -16,7 +16,7 @@ const code = { assets: { "index.js": { text: "exports.handler = async () => ({})
 /** One of each type that the larger programs of these tests do not have; `n` is what changes. */
 const everything = (n: number): Declared[] => [
   { type: "iam.Role", name: "role", args: { assumeRolePolicy: trust, description: `v${n}`, tags: { n: `${n}` } } },
-  { type: "iam.RolePolicy", name: "inline", args: { role: "$role.name", policy: policy(`s3:Get${n}`) } },
+  { type: "iam.RolePolicy", name: "inline", args: { role: "$role.name", policy: policy([`s3:Get${n}`, "logs:*"]) } },
   { type: "iam.Policy", name: "managed", args: { policy: JSON.stringify(policy(`s3:Put${n}`)) } },
   { type: "iam.RolePolicyAttachment", name: "attached", args: { role: "$role.name", policyArn: "$managed.arn" } },
   { type: "iam.User", name: "user", args: { forceDestroy: true } },
@@ -162,7 +162,13 @@ const everything = (n: number): Declared[] => [
     args: { restApi: "$api.id", triggers: { n: `${n}` } },
     options: { dependsOn: ["$answer"] },
   },
-  { type: "apigateway.Account", name: "account", args: { cloudwatchRoleArn: "$role.arn" } },
+  {
+    type: "apigateway.Account",
+    name: "account",
+    args: { cloudwatchRoleArn: "$role.arn" },
+    // Without the policy API Gateway could not write its logs.
+    options: { dependsOn: ["$inline"] },
+  },
   {
     type: "apigateway.Stage",
     name: "stage",

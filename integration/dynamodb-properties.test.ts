@@ -241,6 +241,7 @@ it("a table tells of every change with the item before and after, and of nothing
       throughput: { ReadCapacityUnits: 0, WriteCapacityUnits: 0 },
       deletionProtection: false,
     },
+    () => 0,
   );
   const changes: Change[] = [];
   const stop = table.observe((change) => changes.push(change));

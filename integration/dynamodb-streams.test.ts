@@ -319,12 +319,9 @@ describe("streams", () => {
     await expect(get("made-up")).rejects.toEqual(refusal("ValidationException", "Invalid ShardIterator"));
     const other = new DynamoDBStreamsClient(settings(dynamo.emulator, { accessKeyId: "111122223333" }));
     const fresh = await iterator(arn);
-    await expect(other.send(new GetRecordsCommand({ ShardIterator: fresh }))).rejects.toMatchObject({
-      name: "ValidationException",
-    });
-    await expect(other.send(new DescribeStreamCommand({ StreamArn: arn }))).rejects.toEqual(
-      refusal("ResourceNotFoundException", `Requested resource not found: Stream: ${arn} not found`),
-    );
+    const denied = expect.objectContaining({ name: "AccessDeniedException" });
+    await expect(other.send(new GetRecordsCommand({ ShardIterator: fresh }))).rejects.toEqual(denied);
+    await expect(other.send(new DescribeStreamCommand({ StreamArn: arn }))).rejects.toEqual(denied);
     other.destroy();
     await expect(iterator(arn, { ShardId: `shardId-${"0".repeat(20)}-00000000` })).rejects.toMatchObject({
       name: "ResourceNotFoundException",

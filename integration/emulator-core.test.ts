@@ -10,8 +10,8 @@ import { DynamoDBClient, ExecuteStatementCommand } from "@aws-sdk/client-dynamod
 import { CreateRoleCommand, GetRoleCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, it, vi } from "vitest";
-import { AwsError, type RequestRecord, startEmulator } from "../emulator";
-import { settings, useEmulator } from "./harness/emulator";
+import { AwsError, type RequestRecord } from "../emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 
 const emulator = useEmulator();
 const at = (path: string) => `${emulator.current.endpoint}${path}`;
@@ -120,6 +120,14 @@ describe("a request that the emulator cannot serve", () => {
       "dynamodb",
       { "x-amz-target": "DynamoDB_20120810.PutItem" },
       `{"TableName":"t","Item":{"a":${'{"L":['.repeat(20_000)}${"]}".repeat(20_000)}}}`,
+      400,
+      "SerializationException",
+    ],
+    [
+      "json with a time beyond all time",
+      "kinesis",
+      { "x-amz-target": "Kinesis_20131202.GetShardIterator" },
+      '{"Timestamp":"99999999999999999999"}',
       400,
       "SerializationException",
     ],
@@ -253,6 +261,16 @@ describe("watching and intercepting", () => {
     expect(error).toMatchObject({ name: "InternalFailure", $metadata: { httpStatusCode: 500 } });
     expect(error.message).not.toContain("secret detail");
     expect(onFault).toHaveBeenCalledWith(expect.any(TypeError), "sqs:ListQueues");
+  });
+
+  it("reports a fault that comes when the answer is on its way, too", async () => {
+    const onFault = vi.fn();
+    await using own = await startEmulator({ port: 0, onFault });
+    own.watch(() => {
+      throw new TypeError("a watcher's own mistake");
+    });
+    await new SQSClient(settings(own)).send(new ListQueuesCommand());
+    await vi.waitFor(() => expect(onFault).toHaveBeenCalledWith(expect.any(TypeError), "POST /"));
   });
 });
 

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { arnOf, eventsRole, everything, principal, Rules, refusal } from "./harness/event-rules";
 import { makeFunction } from "./harness/functions";
+import { adminRole } from "./harness/permissions";
 import { account, makeOpenQueue, makeTopic, servicePolicy, take, takeUntil } from "./harness/topics";
 
 const faults: string[] = [];
@@ -16,9 +17,10 @@ let rules: Rules;
 let events: EventBridge;
 let sqs: SQS.SQSClient;
 let kinesis: Kinesis;
-beforeAll(() => {
+beforeAll(async () => {
   rules = new Rules(emulator.current);
   ({ events, sqs } = rules);
+  await adminRole(sqs, "events");
   kinesis = new Kinesis(settings(emulator.current));
 });
 
@@ -97,10 +99,8 @@ describe("an event", () => {
       headers,
       body: JSON.stringify({ Entries }),
     });
-    const refused = [
-      { ErrorCode: "InvalidArgument", ErrorMessage: "Parameter Time is not valid. Reason: it is no time." },
-    ];
-    expect(await answer.json()).toEqual({ FailedEntryCount: 1, Entries: refused });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ __type: "SerializationException" });
   });
 
   it("comes in requests of ten at most, and 256 KB", async () => {
@@ -168,7 +168,7 @@ describe("events go to", () => {
     await rules.put(source, { n: 1 });
     await expect
       .poll(() => faults.join())
-      .toContain(`The policy of ${Arn} does not allow ${principal} lambda:InvokeFunction`);
+      .toContain(`User: ${principal} is not authorized to perform: lambda:InvokeFunction on resource: ${Arn}`);
     const permission = {
       FunctionName: "told",
       StatementId: "rule",
@@ -216,6 +216,9 @@ describe("events go to", () => {
       )
       .toBe("ACTIVE");
     await logs.createLogGroup({ logGroupName: "/aws/events/all" });
+    const groups = arnOf("log-group:/aws/events/*:*", "logs");
+    const policyDocument = servicePolicy(principal, "logs:*", groups, arnOf(`rule/${Name}`));
+    await logs.putResourcePolicy({ policyName: "events", policyDocument });
     await events.createEventBus({ Name: "plant" });
     const onBus = await makeOpenQueue(sqs, principal, arnOf(`rule/plant/${second}`));
     const bus = { Id: "queue", Arn: onBus.arn };

@@ -38,6 +38,16 @@ it("makes a function's code once while nothing that went into it changes", async
   expect(await said()).toBe("kept, you");
 });
 
+it("makes it once, however often the program's own index.js is edited", async () => {
+  await writeFile(join(project, "index.js"), "// the program");
+  expect(await said()).toBe("hello you");
+  const [name] = await readdir(join(project, kept));
+  const path = join(project, kept, name!);
+  await writeFile(path, (await readFile(path, "utf8")).replace("hello ", "kept, "));
+  await writeFile(join(project, "index.js"), "// the program, edited");
+  expect(await said()).toBe("kept, you");
+});
+
 it("takes up a change of a module that the function requires", async () => {
   expect(await said()).toBe("hello you");
   await dependency('exports.of = (name) => "good night " + name;');

@@ -1,11 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readPolicy } from "../emulator/core/policy";
-import { evaluate, matches } from "../emulator/core/policy-evaluation";
+import { evaluate } from "../emulator/core/policy-evaluation";
 import { readIdentityPolicy } from "../emulator/core/policy-kinds";
+import { matches } from "../emulator/core/policy-patterns";
+import { variable } from "./harness/devices";
 
 const policy = (...statements: object[]) =>
   readIdentityPolicy(JSON.stringify({ Version: "2012-10-17", Statement: statements }));
+const messages = {
+  ...{ json: "", syntax: "", version: "", noStatement: "", noEffect: "", duplicateSid: "" },
+  effect: () => "",
+};
 const allow = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::box/*" };
 const request = { action: "s3:GetObject", resource: "arn:aws:s3:::box/a/b.txt" };
 const when = (condition: object, context: Record<string, string[]>) =>
@@ -41,24 +47,69 @@ describe("a policy", () => {
   });
 
   it("fills in policy variables", () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
-    const home = policy({ ...allow, Resource: "arn:aws:s3:::box/${aws:username}/*" });
+    const home = policy({ ...allow, Resource: `arn:aws:s3:::box/${variable("aws:username")}/*` });
     const context = { "aws:username": ["ann"] };
     expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box/ann/x", context })).toBe("Allow");
     expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box/ben/x", context })).toBeUndefined();
   });
 
+  it("matches nothing with a variable that has no value, or several, not even its own text", () => {
+    const resource = `arn:aws:s3:::box/${variable("aws:username")}/x`;
+    const home = policy({ ...allow, Resource: `arn:aws:s3:::box/${variable("aws:username")}/*` });
+    expect(evaluate(home, { ...request, resource })).toBeUndefined();
+    expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box//x" })).toBeUndefined();
+    const several = { "aws:username": ["ann", "ben"] };
+    expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box/ann/x", context: several })).toBeUndefined();
+  });
+
+  it("takes a variable's default where it has no value", () => {
+    const home = policy({ ...allow, Resource: `arn:aws:s3:::box/${variable("aws:PrincipalTag/team, 'none'")}/*` });
+    const of = (team: string, context?: Record<string, string[]>) =>
+      evaluate(home, { ...request, resource: `arn:aws:s3:::box/${team}/x`, context });
+    expect(of("none")).toBe("Allow");
+    expect(of("none", { "aws:PrincipalTag/team": ["blue"] })).toBeUndefined();
+    expect(of("blue", { "aws:PrincipalTag/team": ["blue"] })).toBe("Allow");
+  });
+
+  it("takes wildcards of values, and those written as variables, for themselves", () => {
+    const tricky = { "aws:username": ["*"] };
+    const home = policy({ ...allow, Resource: `arn:aws:s3:::box/${variable("aws:username")}` });
+    expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box/ben", context: tricky })).toBeUndefined();
+    expect(evaluate(home, { ...request, resource: "arn:aws:s3:::box/*", context: tricky })).toBe("Allow");
+    const star = policy({ ...allow, Resource: `arn:aws:s3:::box/a${variable("*")}b` });
+    expect(evaluate(star, { ...request, resource: "arn:aws:s3:::box/a*b" })).toBe("Allow");
+    expect(evaluate(star, { ...request, resource: "arn:aws:s3:::box/axb" })).toBeUndefined();
+  });
+
+  it("of the first version of the language knows no variables", () => {
+    const Statement = [{ ...allow, Principal: "*", Resource: `arn:aws:s3:::box/${variable("aws:username")}` }];
+    const of = (Version: string) => readPolicy(JSON.stringify({ Version, Statement }), messages);
+    const ask = (Version: string, key: string) =>
+      evaluate(of(Version), {
+        ...request,
+        resource: `arn:aws:s3:::box/${key}`,
+        context: { "aws:username": ["ann"] },
+        principal: { kind: "AWS", name: "arn:aws:iam::000000000000:user/ann", account: "000000000000" },
+      });
+    expect([ask("2012-10-17", "ann"), ask("2008-10-17", "ann")]).toEqual(["Allow", undefined]);
+    expect(ask("2008-10-17", variable("aws:username"))).toBe("Allow");
+  });
+
+  it("completes an ARN that has too few parts", () => {
+    const Statement = [{ ...allow, Principal: "*", Resource: "arn:aws:s3" }];
+    const short = readPolicy(JSON.stringify({ Statement }), messages);
+    expect(evaluate(short, request)).toBe("Allow");
+    expect(evaluate(short, { ...request, resource: "arn:aws:sqs:eu-west-1:000000000000:jobs" })).toBeUndefined();
+  });
+
+  it("of a resource speaks of nobody where it names nobody", () => {
+    const nobody = readPolicy(JSON.stringify({ Statement: [allow] }), messages);
+    const principal = { kind: "AWS", name: "arn:aws:iam::000000000000:user/ann", account: "000000000000" } as const;
+    expect(evaluate(nobody, { ...request, principal })).toBeUndefined();
+  });
+
   it("speaks to a service, an account, a role and its sessions as its principals say", () => {
     const role = "arn:aws:iam::000000000000:role/worker";
-    const messages = {
-      json: "",
-      syntax: "",
-      version: "",
-      noStatement: "",
-      noEffect: "",
-      effect: () => "",
-      duplicateSid: "",
-    };
     const of = (Principal: object | string) =>
       readPolicy(JSON.stringify({ Statement: [{ ...allow, Principal }] }), messages);
     const session = {
@@ -107,6 +158,22 @@ describe("a condition", () => {
     expect(when({ StringEquals: { "aws:x": "a" } }, {})).toBeUndefined();
     expect(when({ StringNotEquals: { "aws:x": "a" } }, {})).toBe("Allow");
     expect(when({ StringEqualsIfExists: { "aws:x": "a" } }, {})).toBe("Allow");
+  });
+
+  it("on all values holds for none of them, and on any value for none of them never", () => {
+    expect(when({ "ForAllValues:StringEquals": { "aws:x": "a" } }, {})).toBe("Allow");
+    expect(when({ "ForAnyValue:StringEquals": { "aws:x": "a" } }, {})).toBeUndefined();
+    expect(when({ "ForAnyValue:StringNotEquals": { "aws:x": "a" } }, {})).toBeUndefined();
+  });
+
+  it("with a variable that has no value is met by nothing, and where it is negated by everything", () => {
+    const team = variable("aws:PrincipalTag/team");
+    for (const x of [team, ""]) expect(when({ StringEquals: { "aws:x": team } }, { "aws:x": [x] })).toBeUndefined();
+    expect(when({ StringNotEquals: { "aws:x": team } }, { "aws:x": ["blue"] })).toBe("Allow");
+  });
+
+  it("on addresses holds for none in a range that is none", () => {
+    expect(when({ IpAddress: { "aws:x": "10.0.0.0/many" } }, { "aws:x": ["10.0.0.1"] })).toBeUndefined();
   });
 });
 

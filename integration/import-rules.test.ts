@@ -6,16 +6,29 @@ const root = resolve(__dirname, "..");
 
 /** Who may import whom, as the map in CONTRIBUTING.md draws it: a folder may use itself and what stands here. */
 const allowed: Record<string, readonly string[]> = {
-  "index.ts": ["components", "dashboard"],
+  "index.ts": ["components", "dashboard", "stack-config.ts"],
+  "stack-config.ts": ["components"],
   components: ["handlers"],
   handlers: [],
   deploy: [],
   emulator: [],
   client: [],
+  testing: ["deploy", "emulator"],
   dashboard: ["client"],
   cli: ["emulator", "deploy", "dashboard", "handlers"],
   bench: ["components", "emulator", "deploy", "cli"],
-  integration: ["index.ts", "components", "handlers", "deploy", "emulator", "client", "dashboard", "cli", "bench"],
+  integration: [
+    "index.ts",
+    "components",
+    "handlers",
+    "deploy",
+    "emulator",
+    "client",
+    "dashboard",
+    "cli",
+    "bench",
+    "testing",
+  ],
 };
 
 function* filesIn(path: string): Iterable<string> {
@@ -35,8 +48,8 @@ function importsOf(file: string): string[] {
 
 const folderOf = (path: string) => (path.includes("/") ? path.split("/")[0]! : `${path.replace(/\.ts$/, "")}.ts`);
 
-const files = ["index.ts", ...Object.keys(allowed).filter((name) => !name.endsWith(".ts"))].flatMap((name) =>
-  name.endsWith(".ts") ? [name] : [...filesIn(name)],
+const files = ["index.ts", "stack-config.ts", ...Object.keys(allowed).filter((name) => !name.endsWith(".ts"))].flatMap(
+  (name) => (name.endsWith(".ts") ? [name] : [...filesIn(name)]),
 );
 
 const edges = files.flatMap((file) =>

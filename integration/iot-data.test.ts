@@ -20,9 +20,8 @@ import {
 } from "@aws-sdk/client-iot-data-plane";
 import type { MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startEmulator } from "../emulator";
 import { Devices, type Identity, inbox, iotArn } from "./harness/devices";
-import { settings, useEmulator } from "./harness/emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 import { refusal } from "./harness/policies";
 
 const emulator = useEmulator();

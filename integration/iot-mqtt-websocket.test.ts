@@ -1,11 +1,9 @@
-import { createHash, createHmac } from "node:crypto";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import type { IClientOptions } from "mqtt";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Credentials, Subjects } from "./harness/access";
 import { Devices, inbox } from "./harness/devices";
-import { settings, useEmulator } from "./harness/emulator";
-import { trustOf } from "./harness/policies";
+import { useEmulator } from "./harness/emulator";
+import { signedMqttUrl } from "./harness/signed-mqtt";
 import { openSocket } from "./harness/sockets";
 
 const emulator = useEmulator();
@@ -15,36 +13,9 @@ beforeAll(() => {
 });
 afterAll(() => devices.close());
 
-interface Credentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-}
 const known: Credentials = { accessKeyId: "test", secretAccessKey: "test" };
-
-const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-
-/** The URL as AWS's guide tells to sign it: the session token comes behind the signature. */
-function signedUrl(credentials: Credentials, { region = "eu-west-1", time = new Date() } = {}): string {
-  const host = new URL(emulator.current.endpoint).host;
-  const stamp = time.toISOString().replace(/[-:]|\.\d+/g, "");
-  const day = stamp.slice(0, 8);
-  const scope = `${day}/${region}/iotdevicegateway/aws4_request`;
-  const query = [
-    "X-Amz-Algorithm=AWS4-HMAC-SHA256",
-    `X-Amz-Credential=${encodeURIComponent(`${credentials.accessKeyId}/${scope}`)}`,
-    `X-Amz-Date=${stamp}`,
-    "X-Amz-Expires=300",
-    "X-Amz-SignedHeaders=host",
-  ].join("&");
-  const canonical = ["GET", "/mqtt", query, `host:${host}\n`, "host", sha256("")].join("\n");
-  const toSign = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
-  const parts = [day, region, "iotdevicegateway", "aws4_request"];
-  const key = parts.reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${credentials.secretAccessKey}`);
-  const token = credentials.sessionToken ? `&X-Amz-Security-Token=${encodeURIComponent(credentials.sessionToken)}` : "";
-  return `ws://${host}/mqtt?${query}&X-Amz-Signature=${hmac(key, toSign).toString("hex")}${token}`;
-}
+const signedUrl = (credentials: Credentials, options: Parameters<typeof signedMqttUrl>[2] = {}) =>
+  signedMqttUrl(emulator.current, credentials, options);
 
 const connect = (url: string, options: IClientOptions = {}) => devices.open(url, options);
 
@@ -60,17 +31,8 @@ test("hands messages between a device with a certificate and a client that signs
 });
 
 test("lets a role's session in, whose token is not part of the signature", async () => {
-  const iam = new IAMClient(settings(emulator.current));
-  const sts = new STSClient(settings(emulator.current));
-  const { Role } = await iam.send(
-    new CreateRoleCommand({ RoleName: "page", AssumeRolePolicyDocument: trustOf({ AWS: "*" }) }),
-  );
-  const { Credentials: made } = await sts.send(new AssumeRoleCommand({ RoleArn: Role!.Arn!, RoleSessionName: "page" }));
-  const session = {
-    accessKeyId: made!.AccessKeyId!,
-    secretAccessKey: made!.SecretAccessKey!,
-    sessionToken: made!.SessionToken!,
-  };
+  const subjects = new Subjects(emulator.current);
+  const { credentials: session } = await subjects.session(await subjects.role("page", [{ Action: "iot:Connect" }]));
   await connect(signedUrl(session), { clientId: "session" });
   await expect(openSocket(signedUrl({ ...session, sessionToken: "other" }), ["mqtt"])).rejects.toThrow("403");
 });

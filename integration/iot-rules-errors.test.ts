@@ -1,10 +1,10 @@
+import { createRequire } from "node:module";
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Action } from "@aws-sdk/client-iot";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { expect, test, vi } from "vitest";
 import { Clock } from "../emulator/core/clock";
-import { AwsError } from "../emulator/core/errors";
 import { Lanes } from "../emulator/services/iot/rules/lanes";
 import { Retries } from "../emulator/services/iot/rules/retries";
 import { keyed } from "./harness/dynamodb";
@@ -203,6 +203,11 @@ test("gives up a stream that stays throttled, and tells the error action", async
     errorMessage: expect.stringMatching(/Rate exceeded.*Error Code: ProvisionedThroughputExceededException/),
   });
 });
+
+// The class that the services know: what they require themselves is not what a test imports.
+const { AwsError } = createRequire(__filename)(
+  "../dist/emulator/core/errors",
+) as typeof import("../emulator/core/errors");
 
 test("gives up what has waited for five minutes in its turn for a service that stays overloaded", async () => {
   const clock = new Clock();

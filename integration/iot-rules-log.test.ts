@@ -1,9 +1,15 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateRoleCommand, DeleteRoleCommand, IAMClient, UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
+import {
+  DeleteRoleCommand,
+  DetachRolePolicyCommand,
+  IAMClient,
+  UpdateAssumeRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import { GetV2LoggingOptionsCommand, SetV2LoggingOptionsCommand } from "@aws-sdk/client-iot";
 import { expect, test } from "vitest";
 import { refusal } from "./harness/dynamodb";
 import { settings, useEmulator } from "./harness/emulator";
+import { adminRole } from "./harness/permissions";
 import { trust, useRules } from "./harness/rules";
 
 const faults: string[] = [];
@@ -80,11 +86,9 @@ test("refuses logging without a role that AWS IoT can act as", async () => {
 test("stops acting as a role that trusts AWS IoT no more, or that is gone", async () => {
   const iam = new IAMClient(settings(emulator.current));
   const RoleName = "fickle";
-  const { Role } = await iam.send(
-    new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust("iot.amazonaws.com") }),
-  );
+  const roleArn = await adminRole(iam, RoleName);
   const [queue, errors] = [await rules.queue(), await rules.queue()];
-  await rules.create([{ sqs: { roleArn: Role!.Arn, queueUrl: queue.url } }], {
+  await rules.create([{ sqs: { roleArn, queueUrl: queue.url } }], {
     sql: "SELECT * FROM 'fickle'",
     errorAction: errors.action,
   });
@@ -94,6 +98,8 @@ test("stops acting as a role that trusts AWS IoT no more, or that is gone", asyn
   await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument }));
   await rules.publish("fickle", { n: 2 });
   expect((await errors.report()).failures[0]!.errorMessage).toMatch(/unable to perform: sts:AssumeRole.*trust policy/);
+  const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }));
   await iam.send(new DeleteRoleCommand({ RoleName }));
   await rules.publish("fickle", { n: 3 });
   expect((await errors.report()).failures[0]!.errorMessage).toMatch(/there is no such role/);

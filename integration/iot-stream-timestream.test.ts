@@ -12,6 +12,7 @@ interface Outputs {
   deadLetterQueueUrl: string;
   streamName: string;
   consume: string;
+  replay: string;
 }
 
 const deployed = useDeployed<Outputs>("iot-timestream");
@@ -103,4 +104,19 @@ test("what Timestream rejects goes to the dead-letter queue with its reason, and
     expect.stringContaining("timestream: ValidationException: Invalid record: the measure name a:b"),
   ]);
   expect(found[0]).toMatchObject({ stage: "sink", sinks: ["timestream"], device: "c" });
+});
+
+test("a dead letter that is replayed gets to Timestream", async () => {
+  const resource = deployed.current.outputs.streamName;
+  const refused = { service: "kinesis", operation: "PutRecord", resource, code: "ResourceNotFoundException" };
+  const fault = emulator.current.faults.inject({ fault: "error", ...refused });
+  await publish("d", { temp: 7, at: emulator.current.clock.now() });
+  await expect.poll(() => fault.hits).toBeGreaterThan(0);
+  await emulator.current.clock.idle();
+  fault.remove();
+  const lambda = new LambdaClient(settings(emulator.current));
+  clients.push(lambda);
+  const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: deployed.current.outputs.replay }));
+  expect(JSON.parse(Buffer.from(Payload!).toString())).toMatchObject({ replayed: 1, stillFailing: 0 });
+  expect(await temps("d")).toEqual(["7.0"]);
 });

@@ -167,7 +167,7 @@ describe("reading records", () => {
     const fresh = await kinesis.iterator(name);
     const stranger = new KinesisClient(settings(emulator.current, { accessKeyId: "111122223333" }));
     await expect(stranger.send(new GetRecordsCommand({ ShardIterator: fresh }))).rejects.toMatchObject({
-      name: "InvalidArgumentException",
+      name: "AccessDeniedException",
     });
     stranger.destroy();
   });

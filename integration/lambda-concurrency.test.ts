@@ -66,6 +66,19 @@ it("lets go of environments that are idle for minutes", async () => {
   expect((await invoke(lambda(), "idle")).result).not.toBe(first);
 });
 
+it("keeps the environment of a function that is called again and again, for as long as the pauses are", async () => {
+  await makeFunction(lambda(), "regular", numbered);
+  const seen: unknown[] = [];
+  for (const pause of ["0 minutes", "1 hour", "1 hour", "1 hour", "3 hours"]) {
+    await emulator.current.clock.advance(pause);
+    seen.push((await invoke(lambda(), "regular")).result);
+  }
+  const [first, second, third, fourth, last] = seen;
+  expect(second).not.toBe(first);
+  expect([third, fourth]).toEqual([second, second]);
+  expect(last).not.toBe(fourth);
+});
+
 it("lets a function call itself", async () => {
   await makeFunction(
     lambda(),

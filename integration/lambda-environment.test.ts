@@ -4,8 +4,7 @@ import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateEventSourceMappingCommand, LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { expect, it, vi } from "vitest";
-import { startEmulator } from "../emulator";
-import { settings, useEmulator } from "./harness/emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 import { invoke, makeFunction } from "./harness/functions";
 
 const emulator = useEmulator();
@@ -115,4 +114,25 @@ it("stops functions and pollers and removes their files on reset, and goes on as
   } finally {
     await local.close();
   }
+});
+
+it("tells the time of the emulator's clock, also for dates of subclasses and calls without new", async () => {
+  const code = `const loaded = new Date().getTime();
+    class Own extends Date {}
+    exports.handler = async () => ({
+      loaded,
+      times: [Date.now(), new Date().getTime(), Date.parse(Date()), new Own().getTime()],
+      fixed: new Date(0).toISOString(),
+      is: [new Date() instanceof Date, new Own() instanceof Own, new Date().constructor === Date, Date.UTC(1970, 0, 2)],
+    });`;
+  await makeFunction(lambda(), "timely", code);
+  const { clock } = emulator.current;
+  const first = (await invoke(lambda(), "timely")).result;
+  await clock.advance("2 minutes");
+  const { loaded, times, fixed, is } = (await invoke(lambda(), "timely")).result;
+  // The same environment, two minutes later.
+  expect(loaded).toBe(first.loaded);
+  for (const time of [...times, loaded + 120_000]) expect(Math.abs(time - clock.now())).toBeLessThan(20_000);
+  expect(fixed).toBe("1970-01-01T00:00:00.000Z");
+  expect(is).toEqual([true, true, true, 86_400_000]);
 });

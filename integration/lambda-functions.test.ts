@@ -16,12 +16,14 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { describe, expect, it } from "vitest";
 import { settings } from "./harness/emulator";
 import { answer, arnOf, invoke, makeFunction, role, useLambda, zip } from "./harness/functions";
+import { adminRole } from "./harness/permissions";
 
 const { emulator, lambda } = useLambda();
 
 describe("creating a function", () => {
   it("shows the settings that were given, with AWS's defaults for the others", async () => {
     const ZipFile = zip({ "index.js": answer(1) });
+    await adminRole(lambda());
     const created = await lambda().send(
       new CreateFunctionCommand({
         FunctionName: "first",

@@ -1,5 +1,5 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
 import { invoke, makeFunction } from "./harness/functions";
 
@@ -71,7 +71,8 @@ describe("invoking a function", () => {
   });
 
   it("gives the function its own environment variables and none of this process", async () => {
-    process.env.SECRET_OF_THE_TEST = "secret";
+    vi.stubEnv("SECRET_OF_THE_TEST", "secret");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const { result } = await run(
       "env",
       "exports.handler = async () => process.env",

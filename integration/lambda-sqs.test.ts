@@ -141,13 +141,16 @@ it("lets failed messages come back after the visibility timeout, and moves them 
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 2 });
   const { source, uuid, next } = await wire("failing", {}, { VisibilityTimeout: "60", RedrivePolicy });
   await source.send("bad");
+  let passed: Promise<void> | undefined;
   for (const count of ["1", "2"]) {
     const run = await next();
     expect(run.event.Records[0].attributes.ApproximateReceiveCount).toBe(count);
     run.fail("no");
     expect(await source.counts()).toEqual([0, 1]);
-    await emulator.current.clock.advance("61 seconds");
+    await emulator.current.clock.idle();
+    passed = emulator.current.clock.advance("61 seconds");
   }
+  await passed;
   expect(await dead.receive(15)).toBe("bad");
   expect(await source.counts()).toEqual([0, 0]);
   const { LastProcessingResult } = await aws().lambda.send(new GetEventSourceMappingCommand({ UUID: uuid }));
@@ -164,7 +167,7 @@ it("keeps only the reported items of a batch", async () => {
   const bad = run.event.Records.find(({ body }: { body: string }) => body === "bad 2");
   run.succeed({ batchItemFailures: [{ itemIdentifier: bad.messageId }] });
   await settled(source, [0, 1]);
-  await emulator.current.clock.advance("31 seconds");
+  void emulator.current.clock.advance("31 seconds");
   const again = await remote.next("partial");
   expect(bodies(again)).toEqual(["bad 2"]);
   again.succeed();
@@ -185,7 +188,8 @@ it("keeps the whole batch when the report of failed items cannot be trusted", as
     const run = await next();
     expect(bodies(run)).toEqual(["kept"]);
     run.succeed(report);
-    await emulator.current.clock.advance("31 seconds");
+    await emulator.current.clock.idle();
+    void emulator.current.clock.advance("31 seconds");
   }
   (await next()).succeed();
   await settled(source, [0, 0]);
@@ -214,7 +218,7 @@ it("gathers messages for the batching window, up to the batch size", async () =>
   await source.sendAll(["a", "b"]);
   await settled(source, [0, 2]);
   expect(remote.waiting("window")).toBe(0);
-  await emulator.current.clock.advance("300 seconds");
+  void emulator.current.clock.advance("300 seconds");
   const rest = await next();
   expect(bodies(rest).sort()).toEqual(["a", "b"]);
   rest.succeed();

@@ -8,10 +8,11 @@ import {
   PutLogEventsCommand,
   PutSubscriptionFilterCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { strToU8, zipSync } from "fflate";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, it } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
+import { makeFunction } from "./harness/functions";
+import { letInvoke } from "./harness/permissions";
 
 const emulator = useEmulator();
 let logs: CloudWatchLogsClient;
@@ -37,24 +38,9 @@ async function makeSink(): Promise<string> {
   const code = `exports.handler = async ({ awslogs }) => {
     console.log("SINK " + require("node:zlib").gunzipSync(Buffer.from(awslogs.data, "base64")).toString());
   };`;
-  const { FunctionArn } = await lambda.send(
-    new CreateFunctionCommand({
-      FunctionName: "sink",
-      Runtime: "nodejs24.x",
-      Role: "arn:aws:iam::000000000000:role/sink",
-      Handler: "index.handler",
-      Code: { ZipFile: zipSync({ "index.js": strToU8(code) }) },
-    }),
-  );
-  await lambda.send(
-    new AddPermissionCommand({
-      FunctionName: "sink",
-      StatementId: "logs",
-      Action: "lambda:InvokeFunction",
-      Principal: "logs.amazonaws.com",
-    }),
-  );
-  return FunctionArn!;
+  const functionArn = await makeFunction(lambda, "sink", code);
+  await letInvoke(lambda, functionArn, "logs");
+  return functionArn;
 }
 
 describe("a subscription filter", () => {

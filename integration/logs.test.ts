@@ -286,7 +286,7 @@ describe("what infrastructure tools keep in CloudWatch Logs", () => {
     );
   });
 
-  it("but nothing that would only pretend: Insights queries, streams as subscription destinations", async () => {
+  it("but nothing that would only pretend: Insights queries, Firehose as a subscription destination", async () => {
     const query = { logGroupName, startTime: 0, endTime: 1, queryString: "fields @message" };
     await expect(logs.send(new StartQueryCommand(query))).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
     await expect(
@@ -295,7 +295,7 @@ describe("what infrastructure tools keep in CloudWatch Logs", () => {
           logGroupName,
           filterName: "s",
           filterPattern: "",
-          destinationArn: "arn:aws:kinesis:eu-west-1:000000000000:stream/x",
+          destinationArn: "arn:aws:firehose:eu-west-1:000000000000:deliverystream/x",
           roleArn: "arn:aws:iam::000000000000:role/r",
         }),
       ),

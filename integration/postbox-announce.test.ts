@@ -32,7 +32,8 @@ interface Outputs {
 
 /** Functions work on their own time. */
 const WAIT = { timeout: 60_000, interval: 100 };
-const deployed = useDeployed<Outputs>("postbox-secret");
+// Requests are changed on their way, whose signatures would not be right any more.
+const deployed = useDeployed<Outputs>("postbox-secret", undefined, { verifySignatures: false });
 let s3: S3Client;
 let sqs: SQSClient;
 let lambda: LambdaClient;

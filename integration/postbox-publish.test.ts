@@ -18,6 +18,7 @@ interface Outputs {
   resultsUrl: string;
   authorizerLogs: string;
   consumerLogs: string;
+  reconcileLogs: string;
   logGroups: string[];
   lookedUrl: string;
   mistaken: string;
@@ -389,12 +390,20 @@ describe("what is deployed", () => {
   });
 });
 
-test("objects and messages are kept for two weeks", async () => {
-  const { bucket, errorQueueUrl } = deployed.current.outputs;
+test("two weeks take objects and messages away, after every run of the reconciliation in between", async () => {
+  const { bucket, queueUrl, errorQueueUrl } = deployed.current.outputs;
+  const { clock } = deployed.current.emulator;
   const { id } = await publishPoison();
   const has = async () => (await keysIn(s3, bucket, "published/")).some((key) => key.endsWith(id));
-  await advance("13 days");
+  await clock.idle();
+  await clock.advance("13 days");
   expect([await has(), await depth(sqs, errorQueueUrl)]).toEqual([true, 1]);
-  await advance("2 days");
-  expect([await has(), await depth(sqs, errorQueueUrl)]).toEqual([false, 0]);
-});
+  await clock.advance("1 day");
+  expect([await depth(sqs, queueUrl), await depth(sqs, errorQueueUrl)]).toEqual([0, 0]);
+  // Logs are kept for a week.
+  const runs = (await linesOf(deployed.current.outputs.reconcileLogs)).filter((line) => line.includes("reconciled"));
+  expect(Math.abs(runs.length - 7 * 24)).toBeLessThanOrEqual(1);
+  // S3 removes objects at the midnight after they are due.
+  await clock.advance("1 day");
+  expect(await has()).toBe(false);
+}, 60_000);

@@ -4,7 +4,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { beforeAll, describe, expect, it } from "vitest";
 import { preflight } from "../emulator/services/s3/cors";
 import { useEmulator } from "./harness/emulator";
-import { failure, makeBucket, s3Client } from "./harness/s3";
+import { failure, fetchSigned, makeBucket, s3Client } from "./harness/s3";
 
 const emulator = useEmulator();
 let s3: S3.S3Client;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   Bucket = await makeBucket(s3);
 });
 
-const inBucket = (sub: string, init?: RequestInit) => fetch(`${emulator.current.endpoint}/${Bucket}?${sub}`, init);
+const inBucket = (sub: string) => fetchSigned(`${emulator.current.endpoint}/${Bucket}?${sub}`);
 
 describe("what a new bucket answers to the tools that read all of its settings", () => {
   it.each([
@@ -102,7 +102,7 @@ describe("settings that are kept", () => {
 
   it("verifies the Content-MD5 of a configuration", async () => {
     const own = await makeBucket(s3);
-    const response = await fetch(`${emulator.current.endpoint}/${own}?versioning`, {
+    const response = await fetchSigned(`${emulator.current.endpoint}/${own}?versioning`, {
       method: "PUT",
       headers: { "content-md5": createHash("md5").update("something else").digest("base64") },
       body: "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
@@ -257,7 +257,7 @@ describe("browsers and signed addresses", () => {
     await s3.send(new S3.PutObjectCommand({ Bucket: own, Key: "a", Body: "x" }));
     const CORSRules = [{ AllowedMethods: ["GET"], AllowedOrigins: ["https://*.example.com"], ExposeHeaders: ["ETag"] }];
     await s3.send(new S3.PutBucketCorsCommand({ Bucket: own, CORSConfiguration: { CORSRules } }));
-    const get = (origin: string) => fetch(`${emulator.current.endpoint}/${own}/a`, { headers: { origin } });
+    const get = (origin: string) => fetchSigned(`${emulator.current.endpoint}/${own}/a`, { headers: { origin } });
     const allowed = await get("https://app.example.com");
     expect(allowed.headers.get("access-control-allow-origin")).toBe("https://app.example.com");
     expect(allowed.headers.get("access-control-expose-headers")).toBe("ETag");

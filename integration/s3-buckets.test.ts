@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useEmulator } from "./harness/emulator";
-import { failure, makeBucket, s3Client } from "./harness/s3";
+import { failure, fetchSigned, makeBucket, s3Client } from "./harness/s3";
 
 const emulator = useEmulator();
 let s3: S3Client;
@@ -41,7 +41,7 @@ describe("creating buckets", () => {
     ["-dash-first", "beginning with a dash"],
     ["a".repeat(64), "longer than 63 characters"],
   ])("refuses the name %s, %s", async (name) => {
-    const response = await fetch(`${emulator.current.endpoint}/${name}`, { method: "PUT" });
+    const response = await fetchSigned(`${emulator.current.endpoint}/${name}`, { method: "PUT" });
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("<Code>InvalidBucketName</Code>");
   });
@@ -91,7 +91,7 @@ describe("finding buckets", () => {
 
   it("answers 404 for a bucket that is not there, with the name in the error", async () => {
     expect(await failure(s3.send(new HeadBucketCommand({ Bucket: "nowhere" })))).toMatchObject({ status: 404 });
-    const response = await fetch(`${emulator.current.endpoint}/nowhere/key`);
+    const response = await fetchSigned(`${emulator.current.endpoint}/nowhere/key`);
     expect(response.status).toBe(404);
     expect(await response.text()).toMatch(/<Code>NoSuchBucket<\/Code>.*<BucketName>nowhere<\/BucketName>/s);
   });

@@ -122,4 +122,19 @@ describe("lifecycle rules", () => {
     const Bucket = await makeBucket(s3);
     expect(await failure(setRules(Bucket, [rule]))).toMatchObject({ name, status: 400 });
   });
+
+  it.each(["&#xD800;", "&#0;", "&#x1F;", "&#1114112;"])(
+    "refuses a rule whose text refers to %s, which is no character",
+    async (reference) => {
+      const Bucket = await makeBucket(s3);
+      const rule = `<ID>${reference}</ID><Status>Enabled</Status><Filter></Filter><Expiration><Days>1</Days></Expiration>`;
+      const scope = "test/20261121/eu-west-1/s3/aws4_request";
+      const answer = await fetch(`${emulator.current.endpoint}/${Bucket}?lifecycle`, {
+        method: "PUT",
+        headers: { authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0` },
+        body: `<LifecycleConfiguration><Rule>${rule}</Rule></LifecycleConfiguration>`,
+      });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining("<Code>MalformedXML</Code>")]);
+    },
+  );
 });

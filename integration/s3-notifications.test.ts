@@ -240,7 +240,7 @@ describe("a destination that refuses", () => {
         return reported();
       })
       .toHaveLength(1);
-    expect(reported()[0]).toContain(`${queue.arn} refused for 6 hours: The destination queue does not exist`);
+    expect(reported()[0]).toContain(`${queue.arn} refused for 6 hours: The specified queue does not exist`);
   });
 });
 

@@ -15,7 +15,7 @@ import {
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useEmulator } from "./harness/emulator";
-import { failure, makeBucket, s3Client } from "./harness/s3";
+import { failure, fetchSigned, makeBucket, openToAll, s3Client } from "./harness/s3";
 
 const emulator = useEmulator();
 let s3: S3Client;
@@ -107,11 +107,31 @@ describe("storing and reading objects", () => {
     });
     const overridden = await read("described", { ResponseContentType: "text/plain", ResponseCacheControl: "no-store" });
     expect(overridden).toMatchObject({ ContentType: "text/plain", CacheControl: "no-store", text: "{}" });
-    expect((await fetch(`${url("described")}?response-content-type=text/plain`)).status).toBe(400);
   });
 
+  it("lets nobody override headers who signs no request", async () => {
+    const own = await makeBucket(s3);
+    await openToAll(s3, own);
+    await s3.send(new PutObjectCommand({ Bucket: own, Key: "open", Body: "{}" }));
+    const address = `${emulator.current.endpoint}/${own}/open`;
+    expect((await fetch(address)).status).toBe(200);
+    expect((await fetch(`${address}?response-content-type=text/plain`)).status).toBe(400);
+  });
+
+  it.each(["attachment; filename=a\u2013b.txt", "a\r\nb: c", "\u0000"])(
+    "refuses to answer with the header %j, which HTTP cannot carry",
+    async (ResponseContentDisposition) => {
+      await put("plain", "text");
+      expect(await failure(read("plain", { ResponseContentDisposition }))).toMatchObject({
+        name: "InvalidArgument",
+        status: 400,
+        message: "Header value cannot be represented using ISO-8859-1.",
+      });
+    },
+  );
+
   it("stores the default content type where none is sent", async () => {
-    await fetch(url("untyped"), { method: "PUT", body: Buffer.from("x") });
+    await fetchSigned(url("untyped"), { method: "PUT", body: Buffer.from("x") });
     expect((await read("untyped")).ContentType).toBe("binary/octet-stream");
   });
 
@@ -122,11 +142,13 @@ describe("storing and reading objects", () => {
   });
 
   it("serves a virtual-host address", async () => {
-    await put("hosted/file", "by host");
+    const own = await makeBucket(s3);
+    await openToAll(s3, own);
+    await s3.send(new PutObjectCommand({ Bucket: own, Key: "hosted/file", Body: "by host" }));
     const { port } = new URL(emulator.current.endpoint);
     const { request } = await import("node:http");
     const text = await new Promise<string>((resolve, reject) => {
-      request({ port, path: "/hosted/file", headers: { host: `${Bucket}.s3.localhost:${port}` } }, (response) => {
+      request({ port, path: "/hosted/file", headers: { host: `${own}.s3.localhost:${port}` } }, (response) => {
         response.setEncoding("utf8").on("data", resolve);
       })
         .on("error", reject)
@@ -146,12 +168,12 @@ describe("storing and reading objects", () => {
 describe("conditions", () => {
   it("answers 304 to a reader who has the object already, with its entity tag", async () => {
     const { ETag } = await put("cached", "v1");
-    const same = await fetch(url("cached"), { headers: { "if-none-match": ETag! } });
+    const same = await fetchSigned(url("cached"), { headers: { "if-none-match": ETag! } });
     expect(same.status).toBe(304);
     expect(same.headers.get("etag")).toBe(ETag);
     const since = new Date(emulator.current.clock.now()).toUTCString();
-    expect((await fetch(url("cached"), { headers: { "if-modified-since": since } })).status).toBe(304);
-    expect((await fetch(url("cached"), { headers: { "if-none-match": '"other"' } })).status).toBe(200);
+    expect((await fetchSigned(url("cached"), { headers: { "if-modified-since": since } })).status).toBe(304);
+    expect((await fetchSigned(url("cached"), { headers: { "if-none-match": '"other"' } })).status).toBe(200);
   });
 
   it("answers 412 when the object is not what the reader expects", async () => {
@@ -170,7 +192,7 @@ describe("conditions", () => {
   });
 
   it("lets exactly one of many concurrent writers create an object", async () => {
-    const write = () => fetch(url("raced"), { method: "PUT", body: "x", headers: { "if-none-match": "*" } });
+    const write = () => fetchSigned(url("raced"), { method: "PUT", body: "x", headers: { "if-none-match": "*" } });
     const answers = await Promise.all(Array.from({ length: 12 }, write));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(11).fill(412)]);
   });
@@ -219,7 +241,7 @@ describe("integrity", () => {
   ])("knows the published %s of nothing, and refuses any other", async (algorithm, digest) => {
     const send = (value: Buffer) => {
       const headers = { [`x-amz-checksum-${algorithm}`]: value.toString("base64") };
-      return fetch(url("empty"), { method: "PUT", body: "", headers });
+      return fetchSigned(url("empty"), { method: "PUT", body: "", headers });
     };
     const bytes = Buffer.from(digest, "hex");
     expect((await send(bytes)).status).toBe(200);
@@ -227,7 +249,7 @@ describe("integrity", () => {
   });
 
   it("stores a CRC64NVME where the writer sends no checksum", async () => {
-    const response = await fetch(url("plain"), { method: "PUT", body: "123456789" });
+    const response = await fetchSigned(url("plain"), { method: "PUT", body: "123456789" });
     expect(response.headers.get("x-amz-checksum-crc64nvme")).toBe(
       Buffer.from("ae8b14860a799888", "hex").toString("base64"),
     );
@@ -236,7 +258,7 @@ describe("integrity", () => {
   it("refuses a body that is not what its checksum says, and keeps the old object", async () => {
     await put("intact", "good");
     const headers = { "x-amz-checksum-crc32": Buffer.from("cbf43926", "hex").toString("base64") };
-    const response = await fetch(url("intact"), { method: "PUT", body: "damaged", headers });
+    const response = await fetchSigned(url("intact"), { method: "PUT", body: "damaged", headers });
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("<Code>BadDigest</Code>");
     expect((await read("intact")).text).toBe("good");
@@ -244,7 +266,7 @@ describe("integrity", () => {
 
   it("verifies a checksum that comes in the trailer of a chunked upload", async () => {
     const send = (crc: string) =>
-      fetch(url("trailed"), {
+      fetchSigned(url("trailed"), {
         method: "PUT",
         headers: {
           "content-encoding": "aws-chunked",
@@ -260,7 +282,8 @@ describe("integrity", () => {
   });
 
   it("verifies Content-MD5", async () => {
-    const send = (md5: string) => fetch(url("md5"), { method: "PUT", body: "hello", headers: { "content-md5": md5 } });
+    const send = (md5: string) =>
+      fetchSigned(url("md5"), { method: "PUT", body: "hello", headers: { "content-md5": md5 } });
     expect(await (await send("bm90IGEgZGlnZXN0")).text()).toContain("<Code>InvalidDigest</Code>");
     const wrong = await send(createHash("md5").update("other").digest("base64"));
     expect(await wrong.text()).toContain("<Code>BadDigest</Code>");

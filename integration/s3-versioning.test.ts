@@ -14,7 +14,7 @@ import {
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useEmulator } from "./harness/emulator";
-import { failure, makeBucket, s3Client } from "./harness/s3";
+import { failure, fetchSigned, makeBucket, s3Client } from "./harness/s3";
 
 const emulator = useEmulator();
 let s3: S3Client;
@@ -57,7 +57,7 @@ describe("versioned buckets", () => {
     const version = await put(Bucket, "a", "kept");
     const marker = await s3.send(new DeleteObjectCommand({ Bucket, Key: "a" }));
     expect(marker.DeleteMarker).toBe(true);
-    const response = await fetch(`${emulator.current.endpoint}/${Bucket}/a`);
+    const response = await fetchSigned(`${emulator.current.endpoint}/${Bucket}/a`);
     expect([response.status, response.headers.get("x-amz-delete-marker")]).toEqual([404, "true"]);
     expect(await read(Bucket, "a", version)).toBe("kept");
     const head = s3.send(new HeadObjectCommand({ Bucket, Key: "a", VersionId: marker.VersionId }));

@@ -158,7 +158,7 @@ describe("a subscriber that refuses", () => {
     await queue.forbid();
     await publish(topic, "lost");
     await expect.poll(() => faults.filter((fault) => fault.includes(subscription))).toHaveLength(1);
-    expect(faults.at(-1)).toContain("does not allow sns.amazonaws.com");
+    expect(faults.at(-1)).toContain("User: sns.amazonaws.com is not authorized to perform: sqs:sendmessage");
     await sns.send(
       new SNS.SetSubscriptionAttributesCommand({
         SubscriptionArn: subscription,

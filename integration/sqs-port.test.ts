@@ -1,19 +1,38 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Authorizer } from "../emulator/core/access/authorizer";
+import { rootOf } from "../emulator/core/access/identity";
 import { Clock } from "../emulator/core/clock";
+import { Faults } from "../emulator/core/faults/faults";
+import { AccountRate } from "../emulator/core/gateway/account-rate";
+import { Journal } from "../emulator/core/journal/journal";
 import { definition } from "../emulator/services/sqs";
 
 /** The port that Lambda's event sources and API Gateway use: no HTTP in between. */
 function start() {
   const clock = new Clock();
+  const ready = () => undefined;
+  const quotas = {
+    connectionsPerSecond: 500,
+    requestsPerSecond: 10_000,
+    requestBurst: 5_000,
+    concurrentExecutions: 1000,
+  };
   const service = definition.create({
     clock,
-    bus: { to: () => Promise.reject(new Error("SQS needs no other service")), ready: () => undefined },
+    journal: new Journal(clock),
+    bus: {
+      access: new Authorizer({ ready }, clock, true),
+      to: () => Promise.reject(new Error("SQS needs no other service")),
+      ready,
+    },
     endpoint: () => "http://127.0.0.1:1",
     publicHost: () => "localhost:1",
     port: () => 1,
-    quotas: { connectionsPerSecond: 500, requestsPerSecond: 10_000, requestBurst: 5_000 },
+    quotas,
+    accountRate: new AccountRate(clock, quotas),
     mqtt: { address: "127.0.0.1", ports: [0] },
     verifySignatures: true,
+    faults: new Faults(clock, () => ({ names: () => [], operations: () => undefined, status: () => undefined })),
     report: (error) => {
       throw error;
     },
@@ -30,6 +49,7 @@ const create = (QueueName: string, Attributes?: Record<string, string>) =>
     {
       ...scope,
       caller: { accessKeyId: "test", account: scope.account },
+      identity: rootOf(scope.account),
       requestId: "1",
       http: { method: "POST", url: "/", headers: {}, body: Buffer.alloc(0), trailers: {}, sourceIp: "127.0.0.1" },
       reply: {},

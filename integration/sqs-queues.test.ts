@@ -57,7 +57,9 @@ describe("SQS queues", () => {
     }
     const form =
       "Action=CreateQueue&Version=2012-11-05&QueueName=strange&Attribute.1.Name=__proto__&Attribute.1.Value=1";
-    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const authorization =
+      "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=x";
+    const headers = { "content-type": "application/x-www-form-urlencoded", authorization };
     const response = await fetch(emulator.current.endpoint, { method: "POST", headers, body: form });
     expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("InvalidAttributeName")]);
     expect((await sqs.send(new ListQueuesCommand())).QueueUrls ?? []).toEqual([]);

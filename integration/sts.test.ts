@@ -1,4 +1,10 @@
-import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+} from "@aws-sdk/client-iam";
 import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
@@ -187,6 +193,9 @@ describe("AssumeRole", () => {
 
   it("keeps to the role's longest session, and to one hour from role to role", async () => {
     const { Arn } = await role("long", trustOf({ AWS: "000000000000" }), 7200);
+    // Its trust policy names the account: who is no administrator needs a policy of its own, too.
+    const PolicyDocument = allowed("sts:AssumeRole", Arn!);
+    await iam.send(new PutRolePolicyCommand({ RoleName: "long", PolicyName: "again", PolicyDocument }));
     expect(await refusal(assume(Arn, { DurationSeconds: 7201 }))).toEqual([
       "ValidationError",
       "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",

@@ -4,8 +4,8 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aw
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { deploy } from "../deploy";
-import { startEmulator } from "../emulator";
-import { settings } from "./harness/emulator";
+import { warm } from "./harness/deploying";
+import { settings, startEmulator } from "./harness/emulator";
 
 /** Bodies in all. Each is sent once, and accounted for by the request id and the number that its elements carry. */
 const bodies = 2000;
@@ -119,6 +119,7 @@ it(`answers ${bodies} generated bodies without a 5xx, and keeps every element of
     program: resolve(__dirname, "../dist/integration/programs/thingsee-changing.js"),
     stack: "bodies",
     endpoint: emulator.endpoint,
+    warm,
   });
   const output = (name: string) => String(outputs[name]!.value);
   const headers = { "content-type": "application/json", "x-api-key": output("apiKey") };

@@ -116,14 +116,23 @@ test("a request goes through the callback into the table, the queue and the arch
 });
 
 test("the replay function, invoked by its name, reports what it did", async () => {
+  const { archiveBucket, queueUrl, tableName } = deployed.current.outputs;
+  const refused = [
+    { service: "dynamodb", operation: "BatchWriteItem", resource: tableName, code: "ResourceNotFoundException" },
+    { service: "s3", operation: "PutObject", resource: `${archiveBucket}/*`, code: "InvalidRequest" },
+  ];
+  for (const call of refused) deployed.current.emulator.faults.inject({ fault: "error", count: 1, ...call });
+  expect(await post([message({ tsmTuid: "late" })])).toMatchObject({ accepted: 0, rejected: 1 });
   const lambda = new LambdaClient(config());
   const { Payload, FunctionError } = await lambda.send(
     new InvokeCommand({ FunctionName: deployed.current.outputs.replayFunction, Payload: '{"max": 5}' }),
   );
   expect(FunctionError).toBeUndefined();
   const report = JSON.parse(Buffer.from(Payload!).toString()) as ReplayReport;
-  expect(report).toMatchObject({ replayed: 0, stillFailing: 1, remaining: 1 });
+  expect(report).toMatchObject({ replayed: 2, stillFailing: 1, remaining: 1 });
   expect(report.failures[0]!.reason).toBe("onMessage: Error: no temperature");
+  expect(await items("late", "2018", "2019")).toHaveLength(1);
+  expect(await take(queueUrl)).toContainEqual([expect.objectContaining({ tsmTuid: "late" })]);
 });
 
 test("the function takes less than 300 KB, and runs on nodejs24.x and arm64 with the settings that were asked for", async () => {

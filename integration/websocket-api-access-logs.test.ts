@@ -1,10 +1,9 @@
 import { APIGatewayClient, UpdateAccountCommand } from "@aws-sdk/client-api-gateway";
 import { ApiGatewayV2Client } from "@aws-sdk/client-apigatewayv2";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { beforeAll, expect, test } from "vitest";
 import { settings, useEmulator } from "./harness/emulator";
-import { trustOf } from "./harness/policies";
+import { adminRole } from "./harness/permissions";
 import { TestClient, WebSocketApi } from "./harness/websocket-api";
 
 const emulator = useEmulator();
@@ -13,13 +12,8 @@ let logs: CloudWatchLogsClient;
 beforeAll(async () => {
   client = new ApiGatewayV2Client(settings(emulator.current));
   logs = new CloudWatchLogsClient(settings(emulator.current));
-  const { Role } = await new IAMClient(settings(emulator.current)).send(
-    new CreateRoleCommand({
-      RoleName: "gateway-logs",
-      AssumeRolePolicyDocument: trustOf({ Service: "apigateway.amazonaws.com" }),
-    }),
-  );
-  const patchOperations = [{ op: "replace" as const, path: "/cloudwatchRoleArn", value: Role!.Arn! }];
+  const value = await adminRole(client);
+  const patchOperations = [{ op: "replace" as const, path: "/cloudwatchRoleArn", value }];
   await new APIGatewayClient(settings(emulator.current)).send(new UpdateAccountCommand({ patchOperations }));
 });
 

@@ -9,8 +9,7 @@ import {
 import { ApiGatewayV2Client, CreateApiMappingCommand, CreateDomainNameCommand } from "@aws-sdk/client-apigatewayv2";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { startEmulator } from "../emulator";
-import { settings, useEmulator } from "./harness/emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { makeRecorder, type Recorder } from "./harness/recorder";
 import { proxyTo, TestClient, WebSocketApi } from "./harness/websocket-api";

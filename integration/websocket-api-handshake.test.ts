@@ -10,8 +10,7 @@ import {
 } from "@aws-sdk/client-apigatewayv2";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startEmulator } from "../emulator";
-import { settings, useEmulator } from "./harness/emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { proxyTo, TestClient, WebSocketApi } from "./harness/websocket-api";
 

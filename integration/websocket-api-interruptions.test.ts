@@ -4,8 +4,8 @@ import { ApiGatewayV2Client, DeleteApiCommand, DeleteStageCommand } from "@aws-s
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../emulator";
-import { settings } from "./harness/emulator";
+import type { Emulator } from "../emulator";
+import { settings, startEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
 import { makeRecorder } from "./harness/recorder";
 import { proxyTo, TestClient, WebSocketApi } from "./harness/websocket-api";

@@ -1,8 +1,7 @@
 import { ApiGatewayV2Client } from "@aws-sdk/client-apigatewayv2";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startEmulator } from "../emulator";
-import { settings, useEmulator } from "./harness/emulator";
+import { settings, startEmulator, useEmulator } from "./harness/emulator";
 import { makeRecorder, type Recorder } from "./harness/recorder";
 import { proxyTo, TestClient, WebSocketApi } from "./harness/websocket-api";
 

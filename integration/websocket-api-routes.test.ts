@@ -7,13 +7,13 @@ import {
   UpdateStageCommand,
 } from "@aws-sdk/client-apigatewayv2";
 import { CreateTableCommand, DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyed } from "./harness/dynamodb";
 import { settings, useEmulator } from "./harness/emulator";
 import { makeFunction } from "./harness/functions";
-import { trustOf } from "./harness/policies";
+import { allowed, trustOf } from "./harness/policies";
 import { functionUri } from "./harness/rest-api";
 import { proxyTo, TestClient, WebSocketApi } from "./harness/websocket-api";
 
@@ -361,12 +361,11 @@ describe("other integrations", () => {
   test("AWS writes to a table with the integration's role", async () => {
     const dynamo = new DynamoDBClient(settings(emulator.current));
     await dynamo.send(new CreateTableCommand({ TableName: "connections", ...keyed() }));
-    const { Role } = await new IAMClient(settings(emulator.current)).send(
-      new CreateRoleCommand({
-        RoleName: "writer",
-        AssumeRolePolicyDocument: trustOf({ Service: "apigateway.amazonaws.com" }),
-      }),
-    );
+    const iam = new IAMClient(settings(emulator.current));
+    const AssumeRolePolicyDocument = trustOf({ Service: "apigateway.amazonaws.com" });
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "writer", AssumeRolePolicyDocument }));
+    const PolicyDocument = allowed("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:000000000000:table/connections");
+    await iam.send(new PutRolePolicyCommand({ RoleName: "writer", PolicyName: "write", PolicyDocument }));
     const template = '{"TableName":"connections","Item":{"pk":{"S":"$context.connectionId"}}}';
     const api = await apiWith(undefined, {
       $connect: {

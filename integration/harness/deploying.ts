@@ -1,4 +1,4 @@
-import { type DeployEvent, type Deployment, type DeployOptions, deploy } from "../../deploy";
+import { type DeployEvent, type Deployment, type DeployOptions, deploy, WarmProgram } from "../../deploy";
 import type { Emulator } from "../../emulator";
 
 /** One resource of the program `integration/programs/declared`; that program says what the strings may hold. */
@@ -14,6 +14,9 @@ export interface Declared {
 
 export const program = (name: string) => `integration/programs/${name}`;
 
+/** Runs the programs of all files that share this process. */
+export const warm = new WarmProgram();
+
 /** Deploys the resources that a test declares. */
 export const deployDeclared = (
   emulator: Pick<Emulator, "endpoint">,
@@ -24,6 +27,7 @@ export const deployDeclared = (
     program: program("declared"),
     stack: "test",
     endpoint: emulator.endpoint,
+    warm,
     ...options,
     config: { resources, outputs, ...options.config },
   });

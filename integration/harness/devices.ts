@@ -40,7 +40,7 @@ export class Devices {
   private count = 0;
 
   constructor(
-    private readonly emulator: Emulator,
+    private readonly emulator: Pick<Emulator, "endpoint">,
     options: Parameters<typeof settings>[1] = {},
   ) {
     this.iot = new IoTClient(settings(emulator, options));

@@ -69,6 +69,7 @@ let tableCounter = 0;
 export function useDynamo(options: EmulatorOptions = {}) {
   const emulator = useEmulator(options);
   let client: DynamoDBClient | undefined;
+  let patient: DynamoDBClient | undefined;
   const dynamo = {
     get emulator() {
       return emulator.current;
@@ -83,8 +84,10 @@ export function useDynamo(options: EmulatorOptions = {}) {
       await dynamo.client.send(new CreateTableCommand({ TableName, ...definition }));
       return TableName;
     },
+    /** Puts items; what one partition key does not take in this second, as soon as it does. */
     async put(TableName: string, ...items: Item[]): Promise<void> {
-      for (const Item of items) await dynamo.client.send(new PutItemCommand({ TableName, Item }));
+      patient ??= new DynamoDBClient(settings(emulator.current, { maxAttempts: 10 }));
+      for (const Item of items) await patient.send(new PutItemCommand({ TableName, Item }));
     },
   };
   return dynamo;

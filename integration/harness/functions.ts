@@ -7,11 +7,16 @@ import {
 } from "@aws-sdk/client-lambda";
 import { strToU8, zipSync } from "fflate";
 import { settings, useEmulator } from "./emulator";
+import { adminRole } from "./permissions";
 
 /** A deployment package: file names and their text. */
 export const zip = (files: Record<string, string>): Uint8Array =>
-  zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+  // The same files make the same bytes, whenever that is.
+  zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])), {
+    mtime: "2026-01-01",
+  });
 
+/** The role of functions that {@link makeFunction} makes. */
 export const role = "arn:aws:iam::000000000000:role/test";
 
 /** The code of a function that always answers the same. */
@@ -31,7 +36,7 @@ export function useLambda() {
   return { emulator, lambda };
 }
 
-/** Creates a function from the text of its `index.js`, or from several files. Gives its ARN. */
+/** Creates a function from the text of its `index.js`, or from several files, which may do everything. Gives its ARN. */
 export async function makeFunction(
   lambda: LambdaClient,
   name: string,
@@ -42,7 +47,7 @@ export async function makeFunction(
   const { FunctionArn } = await lambda.send(
     new CreateFunctionCommand({
       FunctionName: name,
-      Role: role,
+      Role: options.Role ?? (await adminRole(lambda)),
       Runtime: "nodejs24.x",
       Handler: "index.handler",
       Code: { ZipFile: zip(files) },

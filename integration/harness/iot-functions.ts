@@ -110,7 +110,7 @@ export function useIoTFunctions() {
   });
 
   beforeEach(async () => {
-    await fetch(`${emulator.current.endpoint}/_emulator/reset`, { method: "POST" });
+    await emulator.current.reset();
     aws.reset();
     const config = settings(emulator.current);
     const dynamodb = new DynamoDBClient(config);

@@ -33,7 +33,7 @@ export function useLive<Name extends string>(factories: Record<Name, Factory>) {
     for (const name of Object.keys(factories) as Name[]) code[name] = await functionCode(factories[name]);
   });
   beforeEach(async () => {
-    await fetch(`${emulator.current.endpoint}/_emulator/reset`, { method: "POST" });
+    await emulator.current.reset();
     world.connections.reset();
     await createTable(world.dynamodb, "connections", "pk", "sk");
     const makeQueue = async (QueueName: string) => {

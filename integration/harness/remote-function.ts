@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll } from "vitest";
+import type { Clock } from "../../emulator";
 
 /** A run of a function that waits for the test to say how it ends. */
 export interface RemoteRun {
@@ -76,6 +77,21 @@ export function useRemoteFunctions(): RemoteFunctions {
       }),
     waiting: (name) => runs.get(name)?.length ?? 0,
   };
+}
+
+/** Moves the clock step by step until a run begins, and gives it: a move waits for the runs that begin in it. */
+export async function runLater(
+  { next }: RemoteFunctions,
+  clock: Clock,
+  name: string,
+  step: string,
+): Promise<RemoteRun> {
+  let run: RemoteRun | undefined;
+  const begun = next(name).then((found) => {
+    run = found;
+  });
+  while (!run) await Promise.race([begun, clock.advance(step)]);
+  return run;
 }
 
 const endings = (response: ServerResponse): Pick<RemoteRun, "succeed" | "fail" | "crash"> => ({

@@ -13,6 +13,7 @@ import {
   type PutMethodCommandInput,
   PutMethodResponseCommand,
 } from "@aws-sdk/client-api-gateway";
+import { letInvoke } from "./permissions";
 
 type Where = "restApiId" | "resourceId" | "httpMethod";
 
@@ -27,6 +28,12 @@ export interface MethodSetup {
 /** The URI by which API Gateway calls a function. */
 export const functionUri = (functionArn: string, region = "eu-west-1") =>
   `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${functionArn}/invocations`;
+
+/** Lets API Gateway call the function that a URI leads to. */
+export async function letInvokeBy(client: Parameters<typeof letInvoke>[0], uri: string | undefined): Promise<void> {
+  const functionArn = /\/functions\/(arn:[\w:$-]+)\/invocations$/.exec(uri ?? "")?.[1];
+  if (functionArn) await letInvoke(client, functionArn, "apigateway");
+}
 
 /** Settings of a Lambda proxy integration. */
 export const proxyTo = (functionArn: string): MethodSetup["integration"] => ({
@@ -75,6 +82,7 @@ export class RestApiBuilder {
     const [httpMethod = "", path = ""] = route.split(" ");
     const where = { restApiId: this.id, resourceId: await this.resource(path), httpMethod };
     await this.client.send(new PutMethodCommand({ ...where, authorizationType: "NONE", ...method }));
+    await letInvokeBy(this.client, integration?.uri);
     const type = integration?.type ?? "MOCK";
     await this.client.send(
       new PutIntegrationCommand({

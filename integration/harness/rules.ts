@@ -1,10 +1,10 @@
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import * as Iot from "@aws-sdk/client-iot";
 import { IoTDataPlaneClient, PublishCommand, type PublishCommandInput } from "@aws-sdk/client-iot-data-plane";
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll } from "vitest";
 import type { Emulator } from "../../emulator";
 import { settings } from "./emulator";
+import { adminRole } from "./permissions";
 import { takeUntil } from "./topics";
 
 /** A role's trust policy for a service. */
@@ -27,7 +27,7 @@ export interface FailureReport {
   failures: { failedAction: string; failedResource: string; errorMessage: string }[];
 }
 
-/** Topic rules of one test file: a role for them, and short ways to make and feed them. Read it inside tests only. */
+/** Topic rules of one test file: a role for them that may do everything, and short ways to make and feed them. Read it inside tests only. */
 export function useRules(emulator: { readonly current: Emulator }) {
   let made: { iot: Iot.IoTClient; data: IoTDataPlaneClient; sqs: SQSClient } | undefined;
   let count = 0;
@@ -39,9 +39,7 @@ export function useRules(emulator: { readonly current: Emulator }) {
   beforeAll(async () => {
     const options = settings(emulator.current);
     made = { iot: new Iot.IoTClient(options), data: new IoTDataPlaneClient(options), sqs: new SQSClient(options) };
-    const iam = new IAMClient(options);
-    await iam.send(new CreateRoleCommand({ RoleName: "rules", AssumeRolePolicyDocument: trust("iot.amazonaws.com") }));
-    iam.destroy();
+    await adminRole(made.iot, "rules");
   });
   afterAll(() => {
     for (const client of Object.values(made ?? {})) client.destroy();

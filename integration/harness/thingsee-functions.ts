@@ -69,7 +69,7 @@ export function useThingseeFunctions() {
   });
 
   beforeEach(async () => {
-    await fetch(`${emulator.current.endpoint}/_emulator/reset`, { method: "POST" });
+    await emulator.current.reset();
     aws.reset();
     const config = settings(emulator.current);
     const dynamodb = new DynamoDBClient(config);
@@ -137,6 +137,14 @@ export function useThingseeFunctions() {
   return {
     get world() {
       return world;
+    },
+    /** What the emulator itself does wrong. */
+    get faults() {
+      return emulator.current.faults;
+    },
+    /** The variables that make a function call the emulator itself. */
+    get direct(): Record<string, string> {
+      return { AWS_ENDPOINT_URL: emulator.current.endpoint, THINGSEE_DEAD_LETTER_QUEUE: world.deadLetters };
     },
     ...{ start, post, stored, drain: takeAll },
   };

@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-apigatewayv2";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Emulator } from "../../emulator";
-import { functionUri } from "./rest-api";
+import { functionUri, letInvokeBy } from "./rest-api";
 
 /** How one route of a test API is set up. */
 export interface RouteSetup {
@@ -59,6 +59,7 @@ export class WebSocketApi {
 
   async add(RouteKey: string, { route, integration = mock, responses = [], answers = false }: RouteSetup = {}) {
     const ApiId = this.id;
+    await letInvokeBy(this.client, integration?.IntegrationUri);
     const { IntegrationId } = await this.client.send(
       new CreateIntegrationCommand({ ApiId, IntegrationType: "MOCK", ...integration }),
     );
@@ -79,6 +80,7 @@ export class WebSocketApi {
   }
 
   async authorizer(functionArn: string, options: Partial<CreateAuthorizerCommandInput> = {}): Promise<string> {
+    await letInvokeBy(this.client, functionUri(functionArn));
     const { AuthorizerId } = await this.client.send(
       new CreateAuthorizerCommand({
         ApiId: this.id,

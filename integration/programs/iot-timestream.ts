@@ -15,3 +15,4 @@ const stream = new IoTStream("fleet", {
 export const deadLetterQueueUrl = stream.deadLetterQueue.url;
 export const streamName = stream.stream?.name;
 export const consume = stream.nodes.consume?.function.name;
+export const replay = stream.replay?.name;

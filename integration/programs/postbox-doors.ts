@@ -82,6 +82,7 @@ export const errorQueueUrl = guarded.errorQueue.url;
 export const bucket = guarded.bucket.bucket;
 export const resultsUrl = results.url;
 export const consumerLogs = consumer.logGroup.name;
+export const reconcileLogs = guarded.nodes.reconcile.logGroup.name;
 export const authorizerLogs = guarded.nodes.authorizerFunction?.logGroup.name;
 export const logGroups = [
   guarded.nodes.accessLogs.name,

@@ -20,6 +20,18 @@ const role = new aws.iam.Role("rule", {
 new aws.iot.LoggingOptions("log", { roleArn: role.arn, defaultLogLevel: enabled ? "ERROR" : "INFO" });
 const readings = new aws.kinesis.Stream("readings", { shardCount: 2 });
 const failed = new aws.sqs.Queue("failed");
+new aws.iam.RolePolicy("may", {
+  role: role.name,
+  policy: {
+    Version: "2012-10-17",
+    Statement: [
+      // A stream that is not there has to be looked for, too.
+      { Effect: "Allow", Action: "kinesis:PutRecord", Resource: "*" },
+      { Effect: "Allow", Action: "sqs:SendMessage", Resource: failed.arn },
+      { Effect: "Allow", Action: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], Resource: "*" },
+    ],
+  },
+});
 
 const rule = new aws.iot.TopicRule("to-kinesis", {
   sql,

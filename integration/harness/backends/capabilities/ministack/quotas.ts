@@ -1,0 +1,35 @@
+import type { Gap } from "../gap";
+
+export const quotasGaps: readonly Gap[] = [
+  {
+    lacks: "has few of AWS's quotas",
+    aws: "AWS's quotas hold (docs/limits.md)",
+    tests: [
+      "limits-enforced: lets pass > an integration's timeout of 29 s, and nothing beyond",
+      "limits-enforced: lets pass > an integration's timeout of 50 ms, and nothing beyond",
+      "limits-enforced: lets pass > an authorizer's answer kept for an hour, and nothing beyond",
+      "limits-enforced: lets pass > an API key of 128 characters, and nothing beyond",
+      "limits-enforced: lets pass > a message of 1 MiB on a queue, and nothing beyond",
+      "limits-enforced: lets pass > a message's delay of 15 minutes, and nothing beyond",
+      "limits-enforced: lets pass > a long poll of 20 s, and nothing beyond",
+      "limits-enforced: lets pass > a queue's name of 80 characters, and nothing beyond",
+      "limits-enforced: lets pass > an event of 6 MiB, and nothing beyond",
+      "limits-enforced: lets pass > an asynchronous event of 1 MiB, and nothing beyond",
+      "limits-enforced: lets pass > a function's timeout of 15 minutes, and nothing beyond",
+      "limits-enforced: lets pass > 10,240 MB of memory, and nothing beyond",
+      "limits-enforced: lets pass > 4 KB of variables, and nothing beyond",
+      "limits-enforced: lets pass > a batch of 10,000 messages for a function, and nothing beyond",
+      "limits-enforced: lets pass > a batch of 10 without a window, and nothing beyond",
+      "limits-enforced: lets pass > five filters, and nothing beyond",
+      "limits-enforced: lets pass > 500 records at once, and nothing beyond",
+      "limits-enforced: lets pass > a key of 1,024 bytes, and nothing beyond",
+      "limits-enforced: lets pass > 2 KB of metadata, and nothing beyond",
+      "limits-enforced: lets pass > 10,000 log events, and nothing beyond",
+      "limits-enforced: lets pass > a payload of 128 KB, and nothing beyond",
+      "limits-enforced: lets pass > a topic with 7 slashes, and nothing beyond",
+      "limits-enforced: lets pass > 7 slashes behind Basic Ingest, and nothing beyond",
+      "limits-enforced: lets pass > 10 actions of a rule, and nothing beyond",
+      "limits-enforced: runs as many functions at a time as the account may, 1,000 unless told",
+    ],
+  },
+];
