@@ -6,6 +6,7 @@ const { root } = require("./node");
 
 const sources = [
   "index.ts",
+  "stack-config.ts",
   "components",
   "handlers",
   "deploy",
@@ -15,6 +16,7 @@ const sources = [
   "integration/programs",
   "client",
   "dashboard",
+  "testing",
 ];
 const outDir = path.join(root, "dist");
 const stampFile = path.join(outDir, ".compiled.json");
@@ -35,7 +37,11 @@ function* typescriptFiles(relative) {
 
 const outputOf = (file) => path.join(outDir, file.replace(/\.ts$/, ".js"));
 
-/** Compiles changed files and removes the output of deleted ones. Returns how many files were compiled. */
+/**
+ * Compiles changed files and removes the output of deleted ones. Returns how many files were compiled.
+ *
+ * @throws Error whose message shows what is wrong in which file.
+ */
 function compile(say) {
   const config = readFileSync(path.join(root, "tsconfig.json"), "utf8");
   const before = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, "utf8")) : {};
@@ -70,8 +76,7 @@ function compile(say) {
   }
   if (problems.length > 0) {
     const host = { getCanonicalFileName: (f) => f, getCurrentDirectory: () => root, getNewLine: () => "\n" };
-    say(`these files do not compile:\n${ts.formatDiagnostics(problems, host)}`);
-    process.exit(1);
+    throw new Error(`these files do not compile:\n${ts.formatDiagnostics(problems, host)}`);
   }
   for (const file of removed) for (const suffix of ["", ".map"]) rmSync(outputOf(file) + suffix, { force: true });
   writeFileSync(stampFile, JSON.stringify({ config, files }));

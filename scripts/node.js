@@ -35,6 +35,15 @@ function run([command, ...first], args, options) {
   return execFileSync(command, [...first, ...args], { cwd: root, shell, ...options });
 }
 
+const tooOld = () => `Sensorcast needs Node ${oldest.join(".")} or newer; this is ${process.versions.node}`;
+
+/** Ends the process where the running Node does not fit: as a package, nothing is fetched behind its user's back. */
+function refuseOldNode(say) {
+  if (isNewEnough(process.versions.node)) return;
+  say(`${tooOld()}. Install Node 24 from https://nodejs.org and run this again.`);
+  process.exit(1);
+}
+
 /**
  * The folder of a Node that fits, or undefined when the running one does.
  * Ends the process with a plain message where none can be had.
@@ -43,7 +52,7 @@ function ensureNode(say) {
   if (isNewEnough(process.versions.node)) return undefined;
   const platform = `${process.platform}-${process.arch}`;
   const version = binaries[platform];
-  const wanted = `Sensorcast needs Node ${oldest.join(".")} or newer; this is ${process.versions.node}`;
+  const wanted = tooOld();
   if (!version) {
     say(
       `${wanted}. There is no ready binary for ${platform}: install Node 24 from https://nodejs.org and run this again.`,
@@ -75,4 +84,4 @@ function ensureNode(say) {
   return bin;
 }
 
-module.exports = { ensureNode, npmCommand, root, run };
+module.exports = { ensureNode, npmCommand, refuseOldNode, root, run };
