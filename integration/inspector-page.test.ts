@@ -140,7 +140,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the inspector in a browser"), () => {
     await card.getByRole("button", { name: "Show messages" }).click();
     await polled(() => card.locator("pre").textContent()).toContain('"tsmTuid": "<b>bold</b>"');
     await card.getByRole("button", { name: "Replay" }).click();
-    await polled(() => card.getByRole("status").textContent()).toMatch(/^1 message on the way back to live-queue/);
+    await polled(() => card.getByRole("status").textContent()).toMatch(/^1 message back in live-queue/);
     await figure(page, "dead-letter-count").toBe(0);
     await card.getByText("No message is in this queue.").waitFor();
     expect(await card.getByRole("button", { name: "Replay" }).isEnabled()).toBe(false);

@@ -178,14 +178,12 @@ describe("what the inspector tells", () => {
     expect(queues.find(({ name }) => name === "jobs")).not.toHaveProperty("replay");
     expect(await inspector.post("replay", { queue: arn("lost") })).toMatchObject({
       status: 200,
-      message: expect.stringMatching(/^\d messages? on the way back to jobs\.$/),
+      message: expect.stringMatching(/^\d messages? back in jobs\.$/),
     });
     await emulator.current.clock.advance("1 second");
     expect((await inspector.get<Messages>(`messages?queue=${arn("jobs")}`)).messages).toContainEqual(
       expect.objectContaining({ body: "work", receives: 0 }),
     );
-    // What others have left in "jobs" may have got here meanwhile, and came from a queue.
-    while ((await receive("lost", 1_000)).length > 0);
     await send("lost", "sent here by hand");
     expect(await inspector.post("replay", { queue: arn("lost") })).toEqual({
       status: 400,

@@ -1,5 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { ListMessageMoveTasksCommand, SQSClient, StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
+import {
+  ListMessageMoveTasksCommand,
+  type ListMessageMoveTasksResultEntry,
+  SQSClient,
+  StartMessageMoveTaskCommand,
+} from "@aws-sdk/client-sqs";
 import type { Done, Messages, Queue } from "../../dashboard/inspector/api";
 import type { DeployedResource } from "../../deploy";
 import type { Emulator } from "../../emulator";
@@ -9,6 +15,10 @@ import { textOf } from "./names";
 /** Messages that are shown of a queue, and characters of each. */
 const mostMessages = 50;
 const mostText = 20_000;
+
+/** How long an answer waits for the end of a message move task, and between two looks at it, in milliseconds. */
+const mostWait = 2_000;
+const waitStep = 10;
 
 /** How the messages of a dead-letter queue get where they belong. */
 type Replay =
@@ -116,14 +126,23 @@ export class Queues {
     const { waiting = 0 } = this.emulator.inspection.counts(SourceArn) ?? {};
     if (waiting === 0) return { message: "There is no message to send back." };
     await this.sqs.send(new StartMessageMoveTaskCommand({ SourceArn })).catch(say);
-    const { Results = [] } = await this.sqs.send(new ListMessageMoveTasksCommand({ SourceArn })).catch(say);
-    const [{ Status, ApproximateNumberOfMessagesMoved: moved = 0 } = {}] = Results;
+    const { Status, ApproximateNumberOfMessagesMoved: moved = 0 } = await this.moveTask(SourceArn);
     // As on AWS: who sent a message to the dead letters directly knows where it belongs, and SQS does not.
     if (Status === "FAILED")
       throw new Refusal(
         `${messages(moved)} went back. The next one came from no queue: SQS cannot know where it belongs.`,
       );
-    return { message: `${messages(waiting)} on the way back to ${to.join(", ")}.` };
+    if (Status === "RUNNING") return { message: `${messages(waiting)} on the way back to ${to.join(", ")}.` };
+    return { message: `${messages(moved)} back in ${to.join(", ")}.` };
+  }
+
+  /** The latest task of a queue once it has ended, or as it is when it takes longer than somebody likes to wait. */
+  private async moveTask(SourceArn: string): Promise<ListMessageMoveTasksResultEntry> {
+    for (const until = performance.now() + mostWait; ; await setTimeout(waitStep)) {
+      const { Results } = await this.sqs.send(new ListMessageMoveTasksCommand({ SourceArn })).catch(say);
+      const [task = {}] = Results ?? [];
+      if (task.Status !== "RUNNING" || performance.now() > until) return task;
+    }
   }
 
   private async work({ name, title, event }: Extract<Replay, { kind: "function" }>): Promise<Done> {
