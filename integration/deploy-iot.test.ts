@@ -122,11 +122,11 @@ describe("every IoT resource type", () => {
 
     await last.destroy();
     for (const call of [
-      iot.send(new DescribeThingCommand({ thingName })),
-      iot.send(new DescribeThingTypeCommand({ thingTypeName: "kiln" })),
-      iot.send(new DescribeCertificateCommand({ certificateId })),
-      iot.send(new GetPolicyCommand({ policyName: name("policy") })),
+      () => iot.send(new DescribeThingCommand({ thingName })),
+      () => iot.send(new DescribeThingTypeCommand({ thingTypeName: "kiln" })),
+      () => iot.send(new DescribeCertificateCommand({ certificateId })),
+      () => iot.send(new GetPolicyCommand({ policyName: name("policy") })),
     ])
-      expect((await refusal(call))[0]).toBe("ResourceNotFoundException");
+      expect((await refusal(call()))[0]).toBe("ResourceNotFoundException");
   }, 60_000);
 });

@@ -87,10 +87,10 @@ describe("a partition key of a table on demand", () => {
     // 248 units each.
     for (let i = 0; i < 13; i++) await query();
     for (const call of [
-      query(),
-      client.send(new GetItemCommand({ TableName: name, Key: { pk: { S: "hot" }, sk: { N: "1" } } })),
+      () => query(),
+      () => client.send(new GetItemCommand({ TableName: name, Key: { pk: { S: "hot" }, sk: { N: "1" } } })),
     ]) {
-      expect(await failure(call)).toMatchObject({
+      expect(await failure(call())).toMatchObject({
         name: "ThrottlingException",
         throttlingReasons: [{ reason: "TableReadKeyRangeThroughputExceeded" }],
       });

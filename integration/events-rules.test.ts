@@ -182,12 +182,12 @@ describe("rules and targets", () => {
     const { arn } = await rules.make([]);
     const EventBusName = arnOf("event-bus/default");
     for (const call of [
-      other.putRule({ Name: "theirs", EventBusName, EventPattern: everything }),
-      other.describeEventBus({ Name: EventBusName }),
-      other.listRules({ EventBusName }),
-      other.tagResource({ ResourceARN: arn, Tags: [{ Key: "a", Value: "b" }] }),
+      () => other.putRule({ Name: "theirs", EventBusName, EventPattern: everything }),
+      () => other.describeEventBus({ Name: EventBusName }),
+      () => other.listRules({ EventBusName }),
+      () => other.tagResource({ ResourceARN: arn, Tags: [{ Key: "a", Value: "b" }] }),
     ]) {
-      expect(await refusal(call)).toMatch(/^AccessDeniedException: /);
+      expect(await refusal(call())).toMatch(/^AccessDeniedException: /);
     }
     expect((await other.listRules({})).Rules).toEqual([]);
     expect((await events.listTagsForResource({ ResourceARN: arn })).Tags).toEqual([]);

@@ -177,15 +177,15 @@ describe("fine-grained access control", () => {
     expect((await query(user.name, ":k = #k")).Count).toBe(1);
     const KeyConditions = { pk: { ComparisonOperator: "EQ" as const, AttributeValueList: [{ S: "a" }] } };
     for (const call of [
-      db.getItem({ TableName, Key }),
-      db.putItem({ TableName, Item: Key }),
-      query("a"),
-      db.query({ TableName, KeyConditions }),
-      db.batchGetItem({ RequestItems: { orders: { Keys: [item(user.name), Key] } } }),
-      db.batchWriteItem({ RequestItems: { orders: [{ PutRequest: { Item: Key } }] } }),
-      db.transactWriteItems({ TransactItems: [{ Delete: { TableName, Key } }] }),
+      () => db.getItem({ TableName, Key }),
+      () => db.putItem({ TableName, Item: Key }),
+      () => query("a"),
+      () => db.query({ TableName, KeyConditions }),
+      () => db.batchGetItem({ RequestItems: { orders: { Keys: [item(user.name), Key] } } }),
+      () => db.batchWriteItem({ RequestItems: { orders: [{ PutRequest: { Item: Key } }] } }),
+      () => db.transactWriteItems({ TransactItems: [{ Delete: { TableName, Key } }] }),
     ])
-      await expect(call).rejects.toEqual(denied);
+      await expect(call()).rejects.toEqual(denied);
   });
 
   it("lets a user read only some attributes, if asked for by name", async () => {
