@@ -172,7 +172,8 @@ new ThingseeIngest("two", { onMessage: (message) => ({ ...message, ...other, tex
     const { summary } = await edited.update({ warm: undefined });
     expect(edited.summary.updated).toBeGreaterThan(0);
     expect(summary.updated).toBe(0);
-  });
+    // Five deployments of two components, three of them by a process that has loaded nothing yet.
+  }, 60_000);
 
   it("gets a new process when packages have been installed", async () => {
     await write("node_modules/.package-lock.json", "{}");
