@@ -71,6 +71,7 @@ export const iotGaps: readonly Gap[] = [
       "iot-connections",
       "iot-data",
       "iot-mqtt-connect: who gets in > hands a device's message to another device over TLS with certificates",
+      "iot-mqtt-connect: who gets in > takes messages from mosquitto_pub, where that is on the PATH",
       "iot-mqtt-connect: who gets in > lets nobody take a device over by registering its certificate in another account",
       "iot-mqtt-connect: who gets in > refuses a client that shows no certificate",
       "iot-mqtt-connect: who gets in > refuses a certificate of the same authority that this account does not have",
